@@ -1,0 +1,162 @@
+//! The vocabulary: every quantity, constructor and predicate with the sorts of its arguments. Trust: kernel.
+//!
+//! A quantity without a computation here gets its value from facts: theorems and checked witnesses.
+
+use super::theorem::Sort;
+
+/// What an argument may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An object or symbol of this sort, or a number for `Natural` and `Real`.
+    Sort(Sort),
+    /// A class of binary functions: `sign(F)`, `halfspaces(n)`, ...
+    BinaryClass,
+    /// A class of real functions: a net, or a net on a domain (`F on X`).
+    Map,
+}
+
+use Kind::{BinaryClass, Map};
+const NET: Kind = Kind::Sort(Sort::Net);
+const DOMAIN: Kind = Kind::Sort(Sort::Domain);
+const SAMPLE: Kind = Kind::Sort(Sort::Sample);
+const NORM: Kind = Kind::Sort(Sort::Norm);
+const LOSS: Kind = Kind::Sort(Sort::Loss);
+const ACTIVATION: Kind = Kind::Sort(Sort::Activation);
+const NAT: Kind = Kind::Sort(Sort::Natural);
+const REAL: Kind = Kind::Sort(Sort::Real);
+
+/// The values that a quantity can take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Codomain {
+    /// Integers >= 0: an upper bound is rounded down, a lower bound up.
+    Natural,
+    /// Reals >= 0.
+    NonNegative,
+    /// Reals >= 1.
+    AtLeastOne,
+    /// Probabilities.
+    Unit,
+    Real,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Quantity {
+    pub name: &'static str,
+    pub arguments: &'static [Kind],
+    pub codomain: Codomain,
+    pub meaning: &'static str,
+}
+
+/// A constructor of classes: `sign(F)` and the standard classes of the theory.
+#[derive(Clone, Copy, Debug)]
+pub struct Constructor {
+    pub name: &'static str,
+    pub arguments: &'static [Kind],
+    pub result: Kind,
+    pub meaning: &'static str,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Predicate {
+    pub name: &'static str,
+    pub arguments: &'static [Kind],
+    pub meaning: &'static str,
+}
+
+const fn q(name: &'static str, arguments: &'static [Kind], codomain: Codomain, meaning: &'static str) -> Quantity {
+    Quantity { name, arguments, codomain, meaning }
+}
+
+const fn c(name: &'static str, arguments: &'static [Kind], result: Kind, meaning: &'static str) -> Constructor {
+    Constructor { name, arguments, result, meaning }
+}
+
+const fn p(name: &'static str, arguments: &'static [Kind], meaning: &'static str) -> Predicate {
+    Predicate { name, arguments, meaning }
+}
+
+use Codomain::{AtLeastOne, Natural, NonNegative, Real, Unit};
+
+/// Layers `l` are the affine maps of a chain, counted from 1.
+pub const QUANTITIES: &[Quantity] = &[
+    // Structure: computed by the kernel.
+    q("params", &[NET], Natural, "number of weights and biases"),
+    q("depth", &[NET], Natural, "number of affine maps"),
+    q("width", &[NET], Natural, "largest layer, input and output included"),
+    q("hidden_width", &[NET], Natural, "largest hidden layer"),
+    q("units", &[NET], Natural, "computation units: all but the inputs"),
+    q("input_dim", &[NET], Natural, "number of inputs"),
+    q("output_dim", &[NET], Natural, "number of outputs"),
+    q("layer_params", &[NET, NAT], Natural, "weights and biases of layer l"),
+    q("params_upto", &[NET, NAT], Natural, "weights and biases of layers 1..l"),
+    q("layer_units", &[NET, NAT], Natural, "outputs of layer l; layer 0 is the input"),
+    q("breakpoints", &[NET], Natural, "most breakpoints of a hidden activation"),
+    q("degree", &[NET], Natural, "largest degree of a piece of a hidden activation"),
+    q("weight_bits", &[NET], Natural, "bits of the widest stored parameter"),
+    q("weight_norm", &[NET, NAT, NORM], NonNegative, "norm of the weight matrix of layer l (supremum over a class)"),
+    q("bias_norm", &[NET, NAT, NORM], NonNegative, "norm of the bias of layer l (supremum over a class)"),
+    q("activation_lipschitz", &[ACTIVATION], NonNegative, "Lipschitz constant of an activation"),
+    q("layer_lipschitz", &[NET, NAT], NonNegative, "Lipschitz constant of the activation after layer l"),
+    q("radius", &[DOMAIN, NORM], NonNegative, "largest norm of a point of the domain"),
+    q("dim", &[DOMAIN], Natural, "number of coordinates of the domain"),
+    q("samples", &[SAMPLE], Natural, "number of examples"),
+    q("classes", &[SAMPLE], Natural, "number of classes"),
+    q("errors", &[NET, SAMPLE], Natural, "misclassified examples; ties are errors"),
+    q("cardinality", &[BinaryClass], AtLeastOne, "number of functions of the class"),
+    // Capacity, sensitivity, risk: bounded by theorems and witnesses.
+    q("lip", &[Map, NORM], NonNegative, "Lipschitz constant from this norm to the same norm"),
+    q("range", &[Map], Real, "every coordinate of every output"),
+    q("vcdim", &[BinaryClass], Natural, "Vapnik-Chervonenkis dimension"),
+    q("pdim", &[NET], Natural, "pseudo-dimension"),
+    q("growth", &[BinaryClass, NAT], AtLeastOne, "most label vectors on m points"),
+    q("cover", &[Map, REAL, NORM], AtLeastOne, "covering number, closed balls, external centres"),
+    q("rademacher", &[Map, NAT], NonNegative, "expected Rademacher complexity, with absolute value, m points"),
+    q("risk", &[NET, LOSS], Unit, "expected loss"),
+    q("empirical_risk", &[NET, SAMPLE, LOSS], Unit, "mean loss on a sample"),
+    q("expected_risk_of_any_learner", &[NAT, NAT], Unit, "best guaranteed risk after m examples on N points"),
+];
+
+pub const CONSTRUCTORS: &[Constructor] = &[
+    c("sign", &[NET], BinaryClass, "the functions 1[f(x) >= 0]"),
+    c("on", &[NET, DOMAIN], Map, "the functions restricted to a domain"),
+    c("halfspaces", &[NAT], BinaryClass, "affine half-spaces of R^n"),
+    c("homogeneous_halfspaces", &[NAT], BinaryClass, "half-spaces of R^n through the origin"),
+    c("finite_class", &[NAT], BinaryClass, "a class of k functions"),
+    c("polynomials", &[NAT, NAT], BinaryClass, "signs of polynomials of degree <= D on R^n"),
+    c("intervals", &[], BinaryClass, "intervals of the line"),
+    c("boxes", &[NAT], BinaryClass, "axis-parallel boxes of R^n"),
+];
+
+pub const PREDICATES: &[Predicate] = &[
+    p("chain", &[NET], "a chain of dense layers with activations between them and none after the last"),
+    p("piecewise_polynomial", &[NET], "every hidden activation is piecewise polynomial"),
+    p("piecewise_linear", &[NET], "every hidden activation is continuous and piecewise linear"),
+    p("homogeneous", &[NET], "every hidden activation is positively homogeneous"),
+    p("identity_on_positives", &[NET], "every hidden activation is the identity on t >= 0"),
+    p("contractive", &[NET], "every hidden activation has |s(t)| <= |t|"),
+    p("nonexpansive", &[NET], "every hidden activation is 1-Lipschitz"),
+    p("scalar_output", &[NET], "one output"),
+    p("no_bias", &[NET], "no layer has a bias"),
+    p("concrete", &[NET], "one network with known parameters"),
+    p("norm_class", &[NET, NORM], "all networks with weight norms and bias norms at most given bounds, none below"),
+    p("iid", &[SAMPLE], "the sample is independent and identically distributed"),
+    p("independent", &[NET, SAMPLE], "the network does not depend on the sample"),
+    p("bounded_loss", &[LOSS], "the loss takes values in [0, 1]"),
+    p(
+        "fits",
+        &[NET, SAMPLE],
+        "the network takes the sample's inputs and has an output per class (one for two classes)",
+    ),
+];
+
+pub fn quantity(name: &str) -> Option<&'static Quantity> {
+    QUANTITIES.iter().find(|q| q.name == name)
+}
+
+pub fn constructor(name: &str) -> Option<&'static Constructor> {
+    CONSTRUCTORS.iter().find(|c| c.name == name)
+}
+
+pub fn predicate(name: &str) -> Option<&'static Predicate> {
+    PREDICATES.iter().find(|p| p.name == name)
+}
