@@ -4,26 +4,16 @@
 
 use super::theorem::Sort;
 
-/// What an argument may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// An object or symbol of this sort, or a number for `Natural` and `Real`.
-    Sort(Sort),
-    /// A class of binary functions: `sign(F)`, `halfspaces(n)`, ...
-    BinaryClass,
-    /// A class of real functions: a net, or a net on a domain (`F on X`).
-    Map,
-}
-
-use Kind::{BinaryClass, Map};
-const NET: Kind = Kind::Sort(Sort::Net);
-const DOMAIN: Kind = Kind::Sort(Sort::Domain);
-const SAMPLE: Kind = Kind::Sort(Sort::Sample);
-const NORM: Kind = Kind::Sort(Sort::Norm);
-const LOSS: Kind = Kind::Sort(Sort::Loss);
-const ACTIVATION: Kind = Kind::Sort(Sort::Activation);
-const NAT: Kind = Kind::Sort(Sort::Natural);
-const REAL: Kind = Kind::Sort(Sort::Real);
+const NET: Sort = Sort::Net;
+const CLASS: Sort = Sort::Class;
+const MAP: Sort = Sort::Map;
+const DOMAIN: Sort = Sort::Domain;
+const SAMPLE: Sort = Sort::Sample;
+const NORM: Sort = Sort::Norm;
+const LOSS: Sort = Sort::Loss;
+const ACTIVATION: Sort = Sort::Activation;
+const NAT: Sort = Sort::Natural;
+const REAL: Sort = Sort::Real;
 
 /// The values that a quantity can take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +32,7 @@ pub enum Codomain {
 #[derive(Clone, Copy, Debug)]
 pub struct Quantity {
     pub name: &'static str,
-    pub arguments: &'static [Kind],
+    pub arguments: &'static [Sort],
     pub codomain: Codomain,
     pub meaning: &'static str,
 }
@@ -51,27 +41,27 @@ pub struct Quantity {
 #[derive(Clone, Copy, Debug)]
 pub struct Constructor {
     pub name: &'static str,
-    pub arguments: &'static [Kind],
-    pub result: Kind,
+    pub arguments: &'static [Sort],
+    pub result: Sort,
     pub meaning: &'static str,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub struct Predicate {
     pub name: &'static str,
-    pub arguments: &'static [Kind],
+    pub arguments: &'static [Sort],
     pub meaning: &'static str,
 }
 
-const fn q(name: &'static str, arguments: &'static [Kind], codomain: Codomain, meaning: &'static str) -> Quantity {
+const fn q(name: &'static str, arguments: &'static [Sort], codomain: Codomain, meaning: &'static str) -> Quantity {
     Quantity { name, arguments, codomain, meaning }
 }
 
-const fn c(name: &'static str, arguments: &'static [Kind], result: Kind, meaning: &'static str) -> Constructor {
+const fn c(name: &'static str, arguments: &'static [Sort], result: Sort, meaning: &'static str) -> Constructor {
     Constructor { name, arguments, result, meaning }
 }
 
-const fn p(name: &'static str, arguments: &'static [Kind], meaning: &'static str) -> Predicate {
+const fn p(name: &'static str, arguments: &'static [Sort], meaning: &'static str) -> Predicate {
     Predicate { name, arguments, meaning }
 }
 
@@ -102,29 +92,29 @@ pub const QUANTITIES: &[Quantity] = &[
     q("samples", &[SAMPLE], Natural, "number of examples"),
     q("classes", &[SAMPLE], Natural, "number of classes"),
     q("errors", &[NET, SAMPLE], Natural, "misclassified examples; ties are errors"),
-    q("cardinality", &[BinaryClass], AtLeastOne, "number of functions of the class"),
+    q("cardinality", &[CLASS], AtLeastOne, "number of functions of the class"),
     // Capacity, sensitivity, risk: bounded by theorems and witnesses.
-    q("lip", &[Map, NORM], NonNegative, "Lipschitz constant from this norm to the same norm"),
-    q("range", &[Map], Real, "every coordinate of every output"),
-    q("vcdim", &[BinaryClass], Natural, "Vapnik-Chervonenkis dimension"),
+    q("lip", &[MAP, NORM], NonNegative, "Lipschitz constant from this norm to the same norm"),
+    q("range", &[MAP], Real, "every coordinate of every output"),
+    q("vcdim", &[CLASS], Natural, "Vapnik-Chervonenkis dimension"),
     q("pdim", &[NET], Natural, "pseudo-dimension"),
-    q("growth", &[BinaryClass, NAT], AtLeastOne, "most label vectors on m points"),
-    q("cover", &[Map, REAL, NORM], AtLeastOne, "covering number, closed balls, external centres"),
-    q("rademacher", &[Map, NAT], NonNegative, "expected Rademacher complexity, with absolute value, m points"),
+    q("growth", &[CLASS, NAT], AtLeastOne, "most label vectors on m points"),
+    q("cover", &[MAP, REAL, NORM], AtLeastOne, "covering number, closed balls, external centres"),
+    q("rademacher", &[MAP, NAT], NonNegative, "expected Rademacher complexity, with absolute value, m points"),
     q("risk", &[NET, LOSS], Unit, "expected loss"),
     q("empirical_risk", &[NET, SAMPLE, LOSS], Unit, "mean loss on a sample"),
     q("expected_risk_of_any_learner", &[NAT, NAT], Unit, "best guaranteed risk after m examples on N points"),
 ];
 
 pub const CONSTRUCTORS: &[Constructor] = &[
-    c("sign", &[NET], BinaryClass, "the functions 1[f(x) >= 0]"),
-    c("on", &[NET, DOMAIN], Map, "the functions restricted to a domain"),
-    c("halfspaces", &[NAT], BinaryClass, "affine half-spaces of R^n"),
-    c("homogeneous_halfspaces", &[NAT], BinaryClass, "half-spaces of R^n through the origin"),
-    c("finite_class", &[NAT], BinaryClass, "a class of k functions"),
-    c("polynomials", &[NAT, NAT], BinaryClass, "signs of polynomials of degree <= D on R^n"),
-    c("intervals", &[], BinaryClass, "intervals of the line"),
-    c("boxes", &[NAT], BinaryClass, "axis-parallel boxes of R^n"),
+    c("sign", &[NET], CLASS, "the functions 1[f(x) >= 0]"),
+    c("on", &[NET, DOMAIN], MAP, "the functions restricted to a domain"),
+    c("halfspaces", &[NAT], CLASS, "affine half-spaces of R^n"),
+    c("homogeneous_halfspaces", &[NAT], CLASS, "half-spaces of R^n through the origin"),
+    c("finite_class", &[NAT], CLASS, "a class of k functions"),
+    c("polynomials", &[NAT, NAT], CLASS, "signs of polynomials of degree <= D on R^n"),
+    c("intervals", &[], CLASS, "intervals of the line"),
+    c("boxes", &[NAT], CLASS, "axis-parallel boxes of R^n"),
 ];
 
 pub const PREDICATES: &[Predicate] = &[

@@ -22,6 +22,10 @@ pub enum Sort {
     Net,
     Domain,
     Sample,
+    /// A class of binary functions: `sign(N)`, `halfspaces(n)`, ...
+    Class,
+    /// A net, or a net on a domain (`N on X`).
+    Map,
     /// A norm symbol: `l1`, `l2`, `linf`, `fro`.
     Norm,
     /// A loss symbol: `zero_one`, `ramp`, ...
