@@ -139,6 +139,18 @@ pub const PREDICATES: &[Predicate] = &[
     ),
 ];
 
+/// Norm symbols; which of them a quantity takes is its own affair.
+pub const NORMS: &[&str] = &["l1", "l2", "linf", "fro", "max", "l21"];
+
+/// Loss symbols and what they mean.
+pub const LOSSES: &[(&str, &str)] = &[
+    ("zero_one", "1 where the prediction is wrong; a tie is wrong"),
+    ("ramp", "1 at margin <= 0, 0 at margin >= 1, linear between"),
+    ("squared", "(f(x) - y)^2, unbounded"),
+    ("logistic", "ln(1 + e^(-y f(x))), unbounded"),
+    ("cross_entropy", "-ln softmax_y(f(x)), unbounded"),
+];
+
 pub fn quantity(name: &str) -> Option<&'static Quantity> {
     QUANTITIES.iter().find(|q| q.name == name)
 }

@@ -1,0 +1,309 @@
+//! Facts and the steps that establish them. Trust: kernel.
+//!
+//! A step applies a theorem, or checks a witness for a quantity. The fact it yields is an enclosure of one quantity, with
+//! everything it rests on: the events that may fail and their probabilities, assumptions, theorems, earlier facts.
+
+use super::eval::{EvalError, Evaluation, Grounds};
+use super::intrinsic;
+pub use super::eval::End;
+use super::object::{Object, Objects};
+use super::real::{Bits, Truth};
+use super::signature::{self, Codomain};
+use super::structure::Structure;
+use super::term::{Formula, Relation, Substitution, Term};
+use super::theorem::{Status, Theorem};
+use super::value::Value;
+use super::witness::{self, Witness};
+use num_rational::BigRational;
+use num_traits::{One, Zero};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Working precisions, tried in turn until a requirement is decided.
+pub const PRECISIONS: [Bits; 4] = [128, 256, 1024, 4096];
+
+/// One step of a derivation. Theorems are named; the kernel has their statements.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    Theorem { name: String, bindings: Vec<(String, Term)> },
+    Witness { subject: Term, witness: Witness },
+}
+
+#[derive(Clone, Debug)]
+pub struct Fact {
+    /// The quantity, with canonical arguments.
+    pub subject: Term,
+    pub value: Value,
+    /// What the step was, in words: a theorem's name, or the kind of witness.
+    pub rule: String,
+    /// Events that may fail, by the step that introduced them.
+    pub events: BTreeMap<usize, BigRational>,
+    pub assumptions: BTreeSet<String>,
+    pub undischarged: BTreeSet<String>,
+    /// Theorems used here and above, with their status.
+    pub theorems: BTreeMap<String, Status>,
+    /// Facts that this one uses directly.
+    pub premises: BTreeSet<usize>,
+    /// The theorem's requirements, instantiated.
+    pub requirements: Vec<Formula>,
+    /// The theorem's conclusion, instantiated; `None` for a witness.
+    pub conclusion: Option<Formula>,
+}
+
+/// The statements that the kernel may use, by name.
+pub type Theorems = BTreeMap<String, Theorem>;
+
+pub struct Workspace<'o> {
+    objects: &'o Objects,
+    theorems: &'o Theorems,
+    structures: &'o BTreeMap<String, Structure>,
+    facts: Vec<Fact>,
+    index: BTreeMap<Term, Vec<usize>>,
+}
+
+/// The structure of every net of the spec. Errors: an architecture that is not well formed.
+pub fn structures(objects: &Objects) -> Result<BTreeMap<String, Structure>, EvalError> {
+    let mut structures = BTreeMap::new();
+    for (name, entry) in &objects.entries {
+        if let Object::Net(net) = &entry.object {
+            let structure = Structure::of(&net.architecture)
+                .map_err(|error| EvalError::Meaningless(format!("`{name}` is not well formed: {error}")))?;
+            structures.insert(name.clone(), structure);
+        }
+    }
+    Ok(structures)
+}
+
+impl<'o> Workspace<'o> {
+    pub fn new(objects: &'o Objects, theorems: &'o Theorems, structures: &'o BTreeMap<String, Structure>) -> Workspace<'o> {
+        Workspace { objects, theorems, structures, facts: Vec::new(), index: BTreeMap::new() }
+    }
+
+    pub fn objects(&self) -> &'o Objects {
+        self.objects
+    }
+
+    pub fn theorems(&self) -> &'o Theorems {
+        self.theorems
+    }
+
+    pub fn structure(&self, net: &str) -> Option<&'o Structure> {
+        self.structures.get(net)
+    }
+
+    pub fn facts(&self) -> &[Fact] {
+        &self.facts
+    }
+
+    pub fn facts_on(&self, subject: &Term) -> &[usize] {
+        self.index.get(subject).map_or(&[], Vec::as_slice)
+    }
+
+    /// Establishes the fact of a step and returns its index. Errors: the step does not establish anything.
+    pub fn apply(&mut self, step: &Step) -> Result<usize, EvalError> {
+        let fact = match step {
+            Step::Theorem { name, bindings } => self.theorem(name, bindings)?,
+            Step::Witness { subject, witness } => self.witness(subject, witness)?,
+        };
+        let index = self.facts.len();
+        self.index.entry(fact.subject.clone()).or_default().push(index);
+        self.facts.push(fact);
+        Ok(index)
+    }
+
+    /// Forgets the facts from `length` on: for a search that proposed them and goes another way.
+    pub fn truncate(&mut self, length: usize) {
+        self.facts.truncate(length);
+        for facts in self.index.values_mut() {
+            facts.retain(|&i| i < length);
+        }
+    }
+
+    fn witness(&self, subject: &Term, witness: &Witness) -> Result<Fact, EvalError> {
+        let Term::Quantity(head, arguments) = subject else {
+            return Err(EvalError::Meaningless(format!("expected a quantity, found `{subject}`")));
+        };
+        let mut evaluation = Evaluation::new(self, PRECISIONS[0]);
+        let subject = evaluation.canonical_quantity(head, arguments)?;
+        let value = witness::check(&mut evaluation, &subject, witness)?;
+        let value = within_codomain(&subject, value, PRECISIONS[0])?;
+        let grounds = evaluation.grounds;
+        let mut fact = self.resting_on(&grounds, subject, value);
+        fact.rule = witness.name().to_string();
+        Ok(fact)
+    }
+
+    fn theorem(&self, name: &str, bindings: &[(String, Term)]) -> Result<Fact, EvalError> {
+        let Some(theorem) = self.theorems.get(name) else {
+            return Err(EvalError::Meaningless(format!("expected a theorem of the library, found `{name}`")));
+        };
+        let substitution = self.bind(theorem, bindings)?;
+        let mut grounds = Grounds::default();
+        let mut requirements = Vec::with_capacity(theorem.requires.len());
+        for requirement in &theorem.requires {
+            let instance = requirement.substitute(&substitution);
+            let (truth, used) = self.decide(&instance)?;
+            if truth != Truth::True {
+                return Err(EvalError::Requirement {
+                    theorem: name.to_string(),
+                    found: self.describe(&instance),
+                    formula: requirement.to_string(),
+                    refuted: truth == Truth::False,
+                });
+            }
+            grounds.absorb(used);
+            requirements.push(instance);
+        }
+        let conclusion = theorem.ensures.substitute(&substitution);
+        let (subject, value) = self.conclude(&conclusion, &mut grounds)?;
+        let mut fact = self.resting_on(&grounds, subject, value);
+        if let Some(failure) = &theorem.failure {
+            let failure = self.probability(&failure.substitute(&substitution))?;
+            // The index of this step names the event.
+            fact.events.insert(self.facts.len(), failure);
+        }
+        fact.rule = name.to_string();
+        fact.theorems.insert(name.to_string(), theorem.status);
+        fact.requirements = requirements;
+        fact.conclusion = Some(conclusion);
+        Ok(fact)
+    }
+
+    /// Every parameter bound once, to a canonical term of its sort.
+    fn bind(&self, theorem: &Theorem, bindings: &[(String, Term)]) -> Result<Substitution, EvalError> {
+        let mut evaluation = Evaluation::new(self, PRECISIONS[0]);
+        let mut substitution = Substitution::new();
+        for (parameter, sort) in &theorem.parameters {
+            let mut found = bindings.iter().filter(|(name, _)| name == parameter);
+            let (Some((_, term)), None) = (found.next(), found.next()) else {
+                return Err(EvalError::Meaningless(format!(
+                    "expected one value for `{parameter}` of `{}`, found none or several",
+                    theorem.name
+                )));
+            };
+            let term = evaluation.canonical(term)?;
+            if !intrinsic::has_sort(&evaluation, &term, *sort) {
+                return Err(EvalError::Meaningless(format!(
+                    "expected a value of sort {sort:?} for `{parameter}` of `{}`, found `{term}`",
+                    theorem.name
+                )));
+            }
+            substitution.insert(parameter.clone(), term);
+        }
+        if bindings.iter().any(|(name, _)| !substitution.contains_key(name)) {
+            return Err(EvalError::Meaningless(format!("a value for no parameter of `{}`", theorem.name)));
+        }
+        Ok(substitution)
+    }
+
+    /// The truth of a closed formula at rising precision, and what it rests on.
+    pub fn decide(&self, formula: &Formula) -> Result<(Truth, Grounds), EvalError> {
+        let mut last = (Truth::Unknown, Grounds::default());
+        for bits in PRECISIONS {
+            let mut evaluation = Evaluation::new(self, bits);
+            let truth = evaluation.formula(formula)?;
+            last = (truth, evaluation.grounds);
+            if truth != Truth::Unknown {
+                break;
+            }
+        }
+        Ok(last)
+    }
+
+    /// An enclosure of a closed term, and what it rests on.
+    pub fn evaluate(&self, term: &Term) -> Result<(Value, Grounds), EvalError> {
+        let mut evaluation = Evaluation::new(self, PRECISIONS[1]);
+        let value = evaluation.term(term)?;
+        Ok((value, evaluation.grounds))
+    }
+
+    fn conclude(&self, conclusion: &Formula, grounds: &mut Grounds) -> Result<(Term, Value), EvalError> {
+        let bits = PRECISIONS[1];
+        let mut evaluation = Evaluation::new(self, bits);
+        let (left, value) = match conclusion {
+            Formula::Compare(left, relation, right) => {
+                let right = evaluation.term(right)?;
+                let value = match relation {
+                    Relation::Le | Relation::Lt => right.lower_unbounded(),
+                    Relation::Ge | Relation::Gt => right.upper_unbounded(),
+                    Relation::Eq => right,
+                };
+                (left, value)
+            }
+            Formula::Within(left, low, high) => {
+                let (low, high) = (evaluation.term(low)?, evaluation.term(high)?);
+                (left, Value::between(&low, &high)?)
+            }
+            other => return Err(EvalError::Meaningless(format!("expected a bound on a quantity, found `{other}`"))),
+        };
+        let Term::Quantity(head, arguments) = left else {
+            return Err(EvalError::Meaningless(format!("expected a quantity on the left, found `{left}`")));
+        };
+        let subject = evaluation.canonical_quantity(head, arguments)?;
+        grounds.absorb(evaluation.grounds);
+        Ok((subject.clone(), within_codomain(&subject, value, bits)?))
+    }
+
+    /// A probability in (0, 1), exactly known.
+    fn probability(&self, term: &Term) -> Result<BigRational, EvalError> {
+        let (value, _) = self.evaluate(term)?;
+        value.as_rational().filter(|q| *q > BigRational::zero() && *q < BigRational::one()).ok_or_else(|| {
+            EvalError::Undefined(format!("expected an exact probability strictly between 0 and 1, found `{term}`"))
+        })
+    }
+
+    fn resting_on(&self, grounds: &Grounds, subject: Term, value: Value) -> Fact {
+        let mut fact = Fact {
+            subject,
+            value,
+            rule: String::new(),
+            events: BTreeMap::new(),
+            assumptions: grounds.assumptions.clone(),
+            undischarged: grounds.undischarged.clone(),
+            theorems: BTreeMap::new(),
+            premises: grounds.facts.clone(),
+            requirements: Vec::new(),
+            conclusion: None,
+        };
+        for &i in &grounds.facts {
+            let premise = &self.facts[i];
+            fact.events.extend(premise.events.iter().map(|(step, q)| (*step, q.clone())));
+            fact.assumptions.extend(premise.assumptions.iter().cloned());
+            fact.undischarged.extend(premise.undischarged.iter().cloned());
+            fact.theorems.extend(premise.theorems.iter().map(|(name, status)| (name.clone(), *status)));
+        }
+        fact
+    }
+
+    /// Both sides of a failed requirement, for the message: `d = 11, m = 10`.
+    fn describe(&self, formula: &Formula) -> String {
+        let show = |term: &Term| match self.evaluate(term) {
+            Ok((value, _)) => format!("`{term}` is {}", value.describe()),
+            Err(error) => error.to_string(),
+        };
+        match formula {
+            Formula::Compare(a, _, b) => match (a, b) {
+                (Term::Number(_), other) | (other, Term::Number(_)) => show(other),
+                _ => format!("{}, {}", show(a), show(b)),
+            },
+            Formula::Within(a, _, _) => show(a),
+            Formula::Holds(name, arguments) => {
+                let evaluation = Evaluation::new(self, PRECISIONS[0]);
+                match super::predicate::decide(&evaluation, name, arguments) {
+                    Ok(super::predicate::Holding::No(reason)) => reason,
+                    Ok(_) => formula.to_string(),
+                    Err(error) => error.to_string(),
+                }
+            }
+            other => format!("`{other}`"),
+        }
+    }
+}
+
+/// Cuts a value to what the quantity can be: integers are rounded inward.
+fn within_codomain(subject: &Term, value: Value, bits: Bits) -> Result<Value, EvalError> {
+    let Term::Quantity(head, _) = subject else { return Ok(value) };
+    match signature::quantity(head).map(|q| q.codomain) {
+        Some(Codomain::Natural) => Ok(value.inner_integers(bits)?),
+        _ => Ok(value),
+    }
+}

@@ -1,0 +1,370 @@
+//! Interval forward pass on integers: error counts on a sample, ranges on a box. Trust: kernel.
+//!
+//! Values are enclosed by integer intervals on the grid `2^-GRID`, weights are integers on a grid of their own. Every product
+//! and sum is exact in 128 bits (checked, not wrapped); the result is shifted back outward. A weight that is not on its grid
+//! is off by at most half a unit, which is charged: the linear form then changes by at most half the sum of `|x|`.
+
+use super::eval::EvalError;
+use super::net::{Activation, Network, Op, Source, Tensor, Weight};
+use super::object::{Domain, Examples};
+use super::real::{Dyadic, Enclosure};
+use num_bigint::BigInt;
+use num_integer::Integer;
+use num_rational::BigRational;
+use num_traits::{One, Signed, ToPrimitive, Zero};
+
+/// Bits of a weight on its grid.
+const WEIGHT_BITS: i64 = 46;
+/// A value must stay below `2^VALUE_BITS` in grid units: `46 + 66 + log2(terms) < 126` for up to 8192 terms.
+const VALUE_BITS: u32 = 66;
+/// Grids tried in turn: values too large for the first may fit a coarser one.
+const GRIDS: [u32; 4] = [40, 28, 16, 4];
+/// Precision of transcendental activations.
+const ACTIVATION_BITS: u32 = 80;
+
+/// Integer ends in grid units.
+type Range = (i128, i128);
+
+struct Affine {
+    rows: Vec<Vec<(i128, usize)>>,
+    biases: Vec<BigRational>,
+    /// The weights are integers times `2^-shift`.
+    shift: u32,
+    exact: bool,
+}
+
+enum Step {
+    Affine(Affine),
+    Activation(Activation),
+    /// `scale * x + shift` per coordinate, exact rationals.
+    Scale(Vec<(BigRational, BigRational)>),
+}
+
+/// A chain network prepared for evaluation.
+pub struct Forward {
+    steps: Vec<Step>,
+}
+
+fn rational(weight: &Weight) -> BigRational {
+    Dyadic::from_weight(weight).to_rational()
+}
+
+fn too_large() -> EvalError {
+    EvalError::TooLarge("expected values below 2^62 in the forward pass, found larger ones".to_string())
+}
+
+impl Forward {
+    /// Errors: a layer that this pass does not know.
+    pub fn of(network: &Network) -> Result<Forward, EvalError> {
+        let mut steps = Vec::new();
+        for (i, (node, parameters)) in network.architecture().nodes.iter().zip(network.parameters()).enumerate() {
+            let expected = if i == 0 { Source::Input } else { Source::Node(i - 1) };
+            if node.inputs != [expected] {
+                return Err(EvalError::Meaningless("expected a chain of layers, found a branching network".to_string()));
+            }
+            match (&node.op, parameters) {
+                (Op::Dense { .. }, Some(p)) => steps.push(Step::Affine(affine(&p.weight, p.bias.as_ref())?)),
+                (Op::Flatten | Op::Activation(Activation::Identity), _) => {}
+                (Op::Activation(activation), _) => steps.push(Step::Activation(activation.clone())),
+                (Op::FixedAffine, Some(p)) => {
+                    let shifts = p.bias.as_ref().map_or(&[][..], |b| &b.data[..]);
+                    let pairs = p.weight.data.iter().zip(shifts).map(|(a, b)| (rational(a), rational(b))).collect();
+                    steps.push(Step::Scale(pairs));
+                }
+                (op, _) => {
+                    let name = format!("{op:?}");
+                    let name = name.split([' ', '(']).next().unwrap_or_default();
+                    return Err(EvalError::Meaningless(format!(
+                        "expected dense layers and activations in the forward pass, found `{name}`"
+                    )));
+                }
+            }
+        }
+        Ok(Forward { steps })
+    }
+
+    /// Encloses the outputs for all inputs in the given intervals. Errors: values too large for every grid.
+    pub fn outputs(&self, input: &[(BigRational, BigRational)]) -> Result<Vec<(BigRational, BigRational)>, EvalError> {
+        let mut last = too_large();
+        for grid in GRIDS {
+            match self.run(input, grid) {
+                Ok(ranges) => {
+                    let end = |n: i128| BigRational::new(BigInt::from(n), BigInt::one() << grid);
+                    return Ok(ranges.into_iter().map(|(lo, hi)| (end(lo), end(hi))).collect());
+                }
+                Err(error @ EvalError::TooLarge(_)) => last = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(last)
+    }
+
+    fn run(&self, input: &[(BigRational, BigRational)], grid: u32) -> Result<Vec<Range>, EvalError> {
+        let mut x = Vec::with_capacity(input.len());
+        for (low, high) in input {
+            x.push(outward(low, high, grid)?);
+        }
+        self.pass(x, grid)
+    }
+
+    fn pass(&self, mut x: Vec<Range>, grid: u32) -> Result<Vec<Range>, EvalError> {
+        for step in &self.steps {
+            let next = match step {
+                Step::Affine(affine) => affine.apply(&x, grid)?,
+                Step::Activation(activation) => {
+                    x.iter().map(|range| activate(activation, *range, grid)).collect::<Result<_, _>>()?
+                }
+                Step::Scale(pairs) => x
+                    .iter()
+                    .zip(pairs)
+                    .map(|(&(lo, hi), (scale, shift))| {
+                        let end = |n: i128| BigRational::new(BigInt::from(n), BigInt::one() << grid) * scale + shift;
+                        let (a, b) = (end(lo), end(hi));
+                        if a <= b { outward(&a, &b, grid) } else { outward(&b, &a, grid) }
+                    })
+                    .collect::<Result<_, _>>()?,
+            };
+            x = next;
+        }
+        Ok(x)
+    }
+}
+
+/// Rounds an interval outward to the grid.
+fn outward(low: &BigRational, high: &BigRational, grid: u32) -> Result<Range, EvalError> {
+    let scale = BigInt::one() << grid;
+    let lo = (low.numer() * &scale).div_floor(low.denom());
+    let hi = -((-(high.numer() * &scale)).div_floor(high.denom()));
+    match (lo.to_i128(), hi.to_i128()) {
+        (Some(lo), Some(hi)) if lo.unsigned_abs() < 1 << VALUE_BITS && hi.unsigned_abs() < 1 << VALUE_BITS => Ok((lo, hi)),
+        _ => Err(too_large()),
+    }
+}
+
+/// Errors: weights beyond 2^62.
+fn affine(weight: &Tensor, bias: Option<&Tensor>) -> Result<Affine, EvalError> {
+    let columns = weight.shape.get(1).copied().unwrap_or(1).max(1);
+    let bits = |w: &Weight| i64::from(w.exponent) + 64 - i64::from(w.mantissa.unsigned_abs().leading_zeros());
+    let live = || weight.data.iter().filter(|w| w.mantissa != 0);
+    // The largest weight gets WEIGHT_BITS bits; a grid finer than every weight's own is not needed.
+    let largest = live().map(bits).max().unwrap_or(0);
+    let finest = live().map(|w| i64::from(w.exponent) + i64::from(w.mantissa.trailing_zeros())).min().unwrap_or(0);
+    let shift = (WEIGHT_BITS - largest).min(-finest).max(0);
+    let mut exact = true;
+    let mut integer = |w: &Weight| -> Result<i128, EvalError> {
+        let places = i64::from(w.exponent) + shift;
+        let mantissa = i128::from(w.mantissa);
+        if mantissa == 0 {
+            Ok(0)
+        } else if places >= 0 {
+            // |mantissa| < 2^63, so a shift by at most 60 stays exact in 128 bits.
+            u32::try_from(places).ok().filter(|p| *p <= 60).map(|p| mantissa << p).ok_or_else(too_large)
+        } else if places < -64 {
+            // Less than half a unit.
+            exact = false;
+            Ok(0)
+        } else {
+            let places = u32::try_from(-places).map_err(|_| too_large())?;
+            exact &= mantissa.trailing_zeros() >= places;
+            // Nearest: off by at most half a unit.
+            Ok((mantissa + (1 << (places - 1))) >> places)
+        }
+    };
+    let mut rows = Vec::with_capacity(weight.data.len() / columns);
+    for row in weight.data.chunks(columns) {
+        let mut sparse = Vec::with_capacity(columns);
+        for (j, w) in row.iter().enumerate() {
+            let w = integer(w)?;
+            if w != 0 {
+                sparse.push((w, j));
+            }
+        }
+        rows.push(sparse);
+    }
+    let biases = match bias {
+        Some(bias) => bias.data.iter().map(rational).collect(),
+        None => vec![BigRational::zero(); rows.len()],
+    };
+    Ok(Affine { rows, biases, shift: u32::try_from(shift).unwrap_or(0), exact })
+}
+
+impl Affine {
+    fn apply(&self, x: &[Range], grid: u32) -> Result<Vec<Range>, EvalError> {
+        let scale = self.shift;
+        // Half a unit of the weights' grid times the sum of |x|, rounded up.
+        let slack = if self.exact {
+            0
+        } else {
+            let mut total: i128 = 0;
+            for (lo, hi) in x {
+                total = total.checked_add(lo.abs().max(hi.abs())).ok_or_else(too_large)?;
+            }
+            total / 2 + 1
+        };
+        let mut outputs = Vec::with_capacity(self.rows.len());
+        for (row, bias) in self.rows.iter().zip(&self.biases) {
+            let (mut lo, mut hi): Range = (-slack, slack);
+            for &(w, j) in row {
+                let (a, b) = x.get(j).copied().ok_or_else(|| EvalError::Meaningless("inputs do not fit".to_string()))?;
+                // A linear form is extremal at the signed corner.
+                let (down, up) = if w > 0 { (a, b) } else { (b, a) };
+                let product = |v: i128| w.checked_mul(v);
+                let sum = product(down).and_then(|p| lo.checked_add(p)).zip(product(up).and_then(|p| hi.checked_add(p)));
+                (lo, hi) = sum.ok_or_else(too_large)?;
+            }
+            // The bias in grid units, floored and ceiled.
+            let (b_lo, b_hi) = outward(bias, bias, grid)?;
+            let lo = (lo >> scale) + b_lo;
+            let hi = -((-hi) >> scale) + b_hi;
+            if lo.unsigned_abs() >= 1 << VALUE_BITS || hi.unsigned_abs() >= 1 << VALUE_BITS {
+                return Err(too_large());
+            }
+            outputs.push((lo, hi));
+        }
+        Ok(outputs)
+    }
+}
+
+fn activate(activation: &Activation, (lo, hi): Range, grid: u32) -> Result<Range, EvalError> {
+    let unit = 1i128 << grid;
+    Ok(match activation {
+        Activation::Identity => (lo, hi),
+        Activation::Relu => (lo.max(0), hi.max(0)),
+        Activation::Relu6 => (lo.clamp(0, 6 * unit), hi.clamp(0, 6 * unit)),
+        Activation::HardTanh => (lo.clamp(-unit, unit), hi.clamp(-unit, unit)),
+        Activation::Heaviside => (if lo > 0 { unit } else { 0 }, if hi > 0 { unit } else { 0 }),
+        _ => {
+            let end = |n: i128| Dyadic::new(BigInt::from(n), -i64::from(grid));
+            let x = Enclosure::new(Some(end(lo)), Some(end(hi)))?;
+            let y = smooth(activation, &x)?;
+            match (y.lo(), y.hi()) {
+                (Some(lo), Some(hi)) => outward(&lo.to_rational(), &hi.to_rational(), grid)?,
+                _ => return Err(too_large()),
+            }
+        }
+    })
+}
+
+/// The remaining activations by interval arithmetic: enclosures for every one, tight where the interval is narrow.
+fn smooth(activation: &Activation, x: &Enclosure) -> Result<Enclosure, EvalError> {
+    let bits = ACTIVATION_BITS;
+    let one = Enclosure::exact_int(1);
+    let sigmoid = |x: &Enclosure| -> Result<Enclosure, EvalError> {
+        Ok(one.div(&one.add(&x.neg().exp(bits)?, bits), bits)?)
+    };
+    let negative = |x: &Enclosure| x.min(&Enclosure::exact_int(0));
+    let positive = |x: &Enclosure| x.max(&Enclosure::exact_int(0));
+    Ok(match activation {
+        Activation::LeakyRelu(slope) => {
+            positive(x).add(&negative(x).mul(&Enclosure::point(slope, bits), bits), bits)
+        }
+        Activation::Tanh => x.tanh(bits)?,
+        Activation::Sigmoid => sigmoid(x)?,
+        Activation::Softplus => one.add(&x.exp(bits)?, bits).ln(bits)?,
+        Activation::Softsign => x.div(&one.add(&x.abs(), bits), bits)?,
+        Activation::Elu(alpha) => {
+            let below = negative(x).exp(bits)?.sub(&one, bits).mul(&Enclosure::point(alpha, bits), bits);
+            positive(x).add(&below, bits)
+        }
+        Activation::Silu => x.mul(&sigmoid(x)?, bits),
+        Activation::Gelu => {
+            // x Phi(x) with Phi(x) = (1 + erf(x / sqrt 2)) / 2.
+            let root = Enclosure::exact_int(2).sqrt(bits)?;
+            let phi = one.add(&x.div(&root, bits)?.erf(bits)?, bits).div(&Enclosure::exact_int(2), bits)?;
+            x.mul(&phi, bits)
+        }
+        Activation::Gaussian => x.mul(x, bits).div(&Enclosure::exact_int(-2), bits)?.exp(bits)?,
+        other => {
+            return Err(EvalError::Meaningless(format!(
+                "expected an activation with a forward pass, found `{}`",
+                other.name()
+            )));
+        }
+    })
+}
+
+/// Bounds on the number of misclassified examples. A binary network predicts class 1 where its output is >= 0; another
+/// predicts the strict maximum, and a tie is an error. What the enclosures cannot decide counts as an error above.
+pub fn errors(network: &Network, examples: &Examples) -> Result<(usize, usize), EvalError> {
+    let forward = Forward::of(network)?;
+    let (mut certain, mut possible) = (0, 0);
+    for (row, &label) in examples.values.chunks(examples.dimension.max(1)).zip(&examples.labels) {
+        let input: Vec<_> = row
+            .iter()
+            .map(|w| {
+                let x = rational(w) * &examples.scale;
+                (x.clone(), x)
+            })
+            .collect();
+        let verdict = match forward.outputs(&input) {
+            Ok(outputs) => classify(&outputs, label),
+            // Values beyond every grid leave the example undecided.
+            Err(EvalError::TooLarge(_)) => Verdict::Undecided,
+            Err(error) => return Err(error),
+        };
+        match verdict {
+            Verdict::Right => {}
+            Verdict::Wrong => {
+                certain += 1;
+                possible += 1;
+            }
+            Verdict::Undecided => possible += 1,
+        }
+    }
+    Ok((certain, possible))
+}
+
+enum Verdict {
+    Right,
+    Wrong,
+    Undecided,
+}
+
+fn classify(outputs: &[(BigRational, BigRational)], label: u32) -> Verdict {
+    if let [(low, high)] = outputs {
+        // sgn(0) = +1: class 1 iff the output is >= 0.
+        return match label {
+            1 if !low.is_negative() => Verdict::Right,
+            1 if high.is_negative() => Verdict::Wrong,
+            0 if high.is_negative() => Verdict::Right,
+            0 if !low.is_negative() => Verdict::Wrong,
+            0 | 1 => Verdict::Undecided,
+            _ => Verdict::Wrong,
+        };
+    }
+    let Some((low, high)) = usize::try_from(label).ok().and_then(|label| outputs.get(label)) else {
+        return Verdict::Wrong;
+    };
+    let others = || outputs.iter().enumerate().filter(|(j, _)| *j as u64 != u64::from(label)).map(|(_, range)| range);
+    if others().all(|(_, other)| low > other) {
+        Verdict::Right
+    } else if others().any(|(other, _)| other >= high) {
+        Verdict::Wrong
+    } else {
+        Verdict::Undecided
+    }
+}
+
+/// Encloses every output coordinate on a box. Errors: another domain, a dimension that does not fit.
+pub fn range(network: &Network, domain: &Domain) -> Result<(BigRational, BigRational), EvalError> {
+    let Domain::Box(runs) = domain else {
+        return Err(EvalError::Meaningless("expected a box as the domain of a range, found a ball".to_string()));
+    };
+    let expected: u128 = network.architecture().input.iter().product();
+    if domain.dimension() != Some(expected) {
+        return Err(EvalError::Meaningless(format!(
+            "expected a domain of {expected} coordinates, found {}",
+            domain.dimension().unwrap_or_default()
+        )));
+    }
+    let mut input = Vec::new();
+    for (count, low, high) in runs {
+        for _ in 0..*count {
+            input.push((low.clone(), high.clone()));
+        }
+    }
+    let outputs = Forward::of(network)?.outputs(&input)?;
+    let low = outputs.iter().map(|(low, _)| low).min().cloned();
+    let high = outputs.iter().map(|(_, high)| high).max().cloned();
+    low.zip(high).ok_or_else(|| EvalError::Meaningless("expected at least one output, found none".to_string()))
+}

@@ -1,0 +1,172 @@
+//! Properties of objects: decided from structure, or from provenance and declared assumptions. Trust: kernel.
+
+use super::eval::{EvalError, Evaluation};
+use super::intrinsic::{structure, symbol};
+use super::net::Activation;
+use super::object::{AssumptionKind, Dependence, Origin, Part};
+use super::signature;
+use super::term::Term;
+use std::collections::BTreeSet;
+
+/// Whether a property holds, and on what it rests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holding {
+    Yes,
+    /// By an assumption that the spec declares or that the construction of the object implies, in words.
+    Assumed(String),
+    /// Nothing establishes it and nothing declares it: the result is proved modulo this condition.
+    Undischarged(String),
+    /// It fails, for this reason.
+    No(String),
+}
+
+fn yes_if(condition: bool, reason: impl FnOnce() -> String) -> Holding {
+    if condition { Holding::Yes } else { Holding::No(reason()) }
+}
+
+/// Decides a property. Errors: an unknown property or an argument of another sort.
+pub fn decide(evaluation: &Evaluation, name: &str, arguments: &[Term]) -> Result<Holding, EvalError> {
+    let Some(predicate) = signature::predicate(name) else {
+        return Err(EvalError::Meaningless(format!("expected a property, found `{name}(..)`")));
+    };
+    if predicate.arguments.len() != arguments.len() {
+        return Err(EvalError::Meaningless(format!(
+            "expected {} argument(s) for `{name}`, found {}",
+            predicate.arguments.len(),
+            arguments.len()
+        )));
+    }
+    let activations = |reason: &str, property: fn(&Activation) -> bool| -> Result<Holding, EvalError> {
+        let net = &arguments[0];
+        let Some(mut activations) = structure(evaluation, net)?.hidden_activations() else {
+            return Ok(Holding::No(format!("`{net}` is not a chain of dense layers")));
+        };
+        Ok(match activations.find(|activation| !property(activation)) {
+            None => Holding::Yes,
+            Some(activation) => Holding::No(format!("`{net}` has the activation `{}`, which is not {reason}", activation.name())),
+        })
+    };
+    let objects = evaluation.workspace().objects();
+    match (name, arguments) {
+        ("chain", [net]) => {
+            let is_chain = structure(evaluation, net)?.chain.is_some();
+            Ok(yes_if(is_chain, || format!("`{net}` is not a chain of dense layers")))
+        }
+        ("piecewise_polynomial", _) => activations("piecewise polynomial", |a| a.pieces().is_some()),
+        ("piecewise_linear", _) => activations("continuous and piecewise linear", |a| {
+            a.pieces().is_some_and(|(_, degree)| degree == 1)
+        }),
+        ("homogeneous", _) => activations("positively homogeneous", Activation::is_homogeneous),
+        ("identity_on_positives", _) => activations("the identity on t >= 0", Activation::is_identity_on_positives),
+        ("contractive", _) => activations("bounded by |t|", Activation::is_contractive),
+        ("nonexpansive", _) => activations("1-Lipschitz", Activation::is_nonexpansive),
+        ("scalar_output", [net]) => {
+            let outputs = structure(evaluation, net)?.output_dim;
+            Ok(yes_if(outputs == 1, || format!("`{net}` has {outputs} outputs")))
+        }
+        ("no_bias", [net]) => {
+            let layers = structure(evaluation, net)?.chain.as_ref();
+            Ok(yes_if(layers.is_some_and(|l| l.iter().all(|layer| !layer.has_bias)), || format!("`{net}` has biases")))
+        }
+        ("concrete", [net]) => {
+            let has_network = objects.net(symbol(net)?).is_some_and(|net| net.network.is_some());
+            Ok(yes_if(has_network, || format!("`{net}` is a class, not one network with known parameters")))
+        }
+        ("norm_class", [net, norm]) => norm_class(evaluation, net, symbol(norm)?),
+        ("iid", [sample]) => iid(evaluation, symbol(sample)?),
+        ("independent", [net, sample]) => independent(evaluation, symbol(net)?, symbol(sample)?),
+        ("bounded_loss", [loss]) => {
+            let loss = symbol(loss)?;
+            Ok(yes_if(matches!(loss, "zero_one" | "ramp"), || format!("the loss `{loss}` is not bounded by 1")))
+        }
+        ("fits", [net, sample]) => {
+            let structure = structure(evaluation, net)?;
+            let name = symbol(sample)?;
+            let Some(sample) = objects.sample(name) else {
+                return Err(EvalError::Meaningless(format!("expected a sample, found `{name}`")));
+            };
+            let (inputs, outputs) = (structure.input_dim, structure.output_dim);
+            let Some(examples) = &sample.examples else {
+                return Ok(Holding::No(format!("`{name}` has no examples")));
+            };
+            let dimension = examples.dimension as u128;
+            if inputs != dimension {
+                return Ok(Holding::No(format!("`{net}` takes {inputs} inputs, `{name}` has {dimension}")));
+            }
+            let classes = u128::from(sample.classes);
+            Ok(yes_if(outputs == classes || (outputs == 1 && classes == 2), || {
+                format!("`{net}` has {outputs} outputs, `{name}` has {classes} classes")
+            }))
+        }
+        _ => Err(EvalError::Meaningless(format!("expected a property that the kernel decides, found `{name}`"))),
+    }
+}
+
+/// All parameters free up to one norm bound per weight matrix, and norm bounds on the biases: zero biases are in the class.
+fn norm_class(evaluation: &Evaluation, net: &Term, norm: &str) -> Result<Holding, EvalError> {
+    let structure = structure(evaluation, net)?;
+    let name = symbol(net)?;
+    let Some(object) = evaluation.workspace().objects().net(name) else {
+        return Err(EvalError::Meaningless(format!("expected a class, found `{name}`")));
+    };
+    let Some(layers) = &structure.chain else {
+        return Ok(Holding::No(format!("`{name}` is not a chain of dense layers")));
+    };
+    if object.network.is_some() {
+        return Ok(Holding::No(format!("`{name}` is one network, not a class")));
+    }
+    for l in 1..=layers.len() {
+        let mut weights = object.constraints.iter().filter(|c| c.part == Part::Weight && c.layer == l);
+        let first = weights.next();
+        if first.is_none_or(|c| c.norm != norm) || weights.next().is_some() {
+            return Ok(Holding::No(format!("layer {l} of `{name}` is not bounded in the norm `{norm}` alone")));
+        }
+    }
+    Ok(Holding::Yes)
+}
+
+fn iid(evaluation: &Evaluation, name: &str) -> Result<Holding, EvalError> {
+    let objects = evaluation.workspace().objects();
+    let Some(sample) = objects.sample(name) else {
+        return Err(EvalError::Meaningless(format!("expected a sample, found `{name}`")));
+    };
+    if sample.origin == Origin::SortedFilePart {
+        return Ok(Holding::No(format!("`{name}` is a part by position of a file that may be sorted")));
+    }
+    if let Origin::Generated(generator) = &sample.origin {
+        return Ok(Holding::Assumed(format!("`{name}` is i.i.d. (drawn by the seeded generator `{generator}`)")));
+    }
+    for assumption in &objects.assumptions {
+        if let AssumptionKind::Iid { sample: declared } = &assumption.kind
+            && objects.sample(declared).is_some_and(|declared| sample.atoms.is_subset(&declared.atoms))
+        {
+            return Ok(Holding::Assumed(format!("`{}`: `{declared}` is i.i.d.", assumption.name)));
+        }
+    }
+    Ok(Holding::Undischarged(format!("`{name}` is i.i.d.")))
+}
+
+fn independent(evaluation: &Evaluation, object: &str, sample: &str) -> Result<Holding, EvalError> {
+    let objects = evaluation.workspace().objects();
+    let (Some(entry), Some(atoms)) = (objects.entries.get(object), objects.sample(sample).map(|s| &s.atoms)) else {
+        return Err(EvalError::Meaningless(format!("expected an object and a sample, found `{object}` and `{sample}`")));
+    };
+    let overlap = |used: &BTreeSet<String>| used.intersection(atoms).next().cloned();
+    if let Dependence::Known(used) = &entry.dependence {
+        return Ok(match overlap(used) {
+            Some(atom) => Holding::No(format!("`{object}` depends on `{atom}`")),
+            None => Holding::Yes,
+        });
+    }
+    for assumption in &objects.assumptions {
+        if let AssumptionKind::DependsOn { object: declared, atoms: used } = &assumption.kind
+            && declared == object
+        {
+            return Ok(match overlap(used) {
+                Some(atom) => Holding::No(format!("`{}`: `{object}` depends on `{atom}`", assumption.name)),
+                None => Holding::Assumed(format!("`{}`: `{object}` does not depend on `{sample}`", assumption.name)),
+            });
+        }
+    }
+    Ok(Holding::Undischarged(format!("`{object}` does not depend on `{sample}`")))
+}

@@ -1,0 +1,557 @@
+//! Backward search: which theorems and witnesses bound a quantity. Trust: untrusted; the kernel re-derives what is found.
+//!
+//! A goal is one end of one quantity. Candidates come from witness producers and from the theorems that conclude a bound on
+//! it. A theorem's free parameters are chosen here (the kernel only substitutes): those tied to a quantity by an inequality
+//! take the best bound found for it; the other natural parameters take the least value that meets the requirements.
+
+use super::method::Method;
+use crate::kernel::derive::{End, Step, Theorems, Workspace};
+use crate::kernel::eval::{EvalError, Evaluation};
+use crate::kernel::intrinsic::has_sort;
+use crate::kernel::object::{Object, Objects};
+use crate::kernel::real::Truth;
+use crate::kernel::structure::Structure;
+use crate::kernel::term::{Formula, Relation, Substitution, Term};
+use crate::kernel::theorem::{Sort, Theorem};
+use crate::kernel::value::Value;
+use crate::quantity::{self, Producers};
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::{One, Zero};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Deepest chain of theorems.
+const DEPTH_LIMIT: usize = 6;
+/// Largest natural parameter that the search tries.
+const NATURAL_LIMIT_BITS: u64 = 100;
+
+/// What the search works on.
+pub struct Context<'a> {
+    pub objects: &'a Objects,
+    pub theorems: &'a Theorems,
+    pub structures: &'a BTreeMap<String, Structure>,
+    /// Former names by theorem, for methods.
+    pub aliases: &'a BTreeMap<String, Vec<String>>,
+    pub producers: &'a dyn Producers,
+}
+
+/// A way to bound a quantity: steps that the kernel accepted in order, the last on the goal itself.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    pub steps: Vec<Step>,
+    pub value: Value,
+    /// The last step's theorem or witness, in words.
+    pub method: String,
+    pub notes: Vec<String>,
+    /// The probability that the steps spend.
+    pub spent: BigRational,
+}
+
+/// Why a theorem that concludes the goal did not apply.
+#[derive(Clone, Debug)]
+pub struct Obstacle {
+    pub theorem: String,
+    pub error: EvalError,
+}
+
+#[derive(Default)]
+pub struct Found {
+    /// Best first.
+    pub candidates: Vec<Candidate>,
+    pub obstacles: Vec<Obstacle>,
+}
+
+type Goal = (Term, End);
+
+pub struct Search<'a> {
+    context: &'a Context<'a>,
+    /// The best candidate of goals met before, where no method or probability was involved.
+    known: RefCell<BTreeMap<Goal, Option<Candidate>>>,
+}
+
+/// What the claim allows at the top of the search.
+#[derive(Clone, Debug, Default)]
+pub struct Demand {
+    pub method: Option<Method>,
+    /// Failure probability that the claim may draw.
+    pub failure: BigRational,
+}
+
+impl<'a> Search<'a> {
+    pub fn new(context: &'a Context<'a>) -> Search<'a> {
+        Search { context, known: RefCell::new(BTreeMap::new()) }
+    }
+
+    pub fn context(&self) -> &'a Context<'a> {
+        self.context
+    }
+
+    fn workspace(&self) -> Workspace<'a> {
+        Workspace::new(self.context.objects, self.context.theorems, self.context.structures)
+    }
+
+    /// All ways found to bound one end of a quantity, best first.
+    pub fn bound(&self, subject: &Term, end: End, demand: &Demand) -> Found {
+        self.bound_at(subject, end, demand, &mut Vec::new())
+    }
+
+    fn bound_at(&self, subject: &Term, end: End, demand: &Demand, path: &mut Vec<Goal>) -> Found {
+        let goal = (subject.clone(), end);
+        let mut found = Found::default();
+        if path.len() >= DEPTH_LIMIT || path.contains(&goal) {
+            return found;
+        }
+        path.push(goal);
+        for production in self.context.producers.produce(self.context.objects, subject, end, demand.method.as_ref()) {
+            let mut workspace = self.workspace();
+            match workspace.apply(&production.step) {
+                Ok(_) => found.candidates.extend(candidate(&workspace, vec![production.step], production.method, production.notes)),
+                Err(error) => found.obstacles.push(Obstacle { theorem: production.method, error }),
+            }
+        }
+        for theorem in self.context.theorems.values() {
+            if let Some(method) = &demand.method {
+                let aliases = self.context.aliases.get(&theorem.name).map_or(&[][..], Vec::as_slice);
+                if !method.names(&theorem.name, aliases) {
+                    continue;
+                }
+            }
+            if !concludes(theorem, end) {
+                continue;
+            }
+            let Some(mut bindings) = unify_conclusion(theorem, subject) else { continue };
+            if demand.method.as_ref().is_some_and(|method| !self.bind_arguments(theorem, method, &mut bindings)) {
+                continue;
+            }
+            for bindings in self.open_objects(theorem, bindings) {
+                match self.complete(theorem, bindings, demand, path) {
+                    Ok(candidate) => found.candidates.push(candidate),
+                    Err(error) => found.obstacles.push(Obstacle { theorem: theorem.name.clone(), error }),
+                }
+            }
+        }
+        path.pop();
+        found.candidates.sort_by(|a, b| tighter(a, b, end));
+        found
+    }
+
+    /// The best candidate for a goal inside a derivation: no method, remembered.
+    fn best(&self, subject: &Term, end: End, failure: &BigRational, path: &mut Vec<Goal>) -> Option<Candidate> {
+        let goal = (subject.clone(), end);
+        if let Some(known) = self.known.borrow().get(&goal) {
+            return known.clone();
+        }
+        let demand = Demand { method: None, failure: failure.clone() };
+        let best = self.bound_at(subject, end, &demand, path).candidates.into_iter().next();
+        // What was found at a shallow depth without drawing on the failure probability holds anywhere.
+        if best.as_ref().is_none_or(|candidate| candidate.spent.is_zero()) && path.len() <= DEPTH_LIMIT / 2 {
+            self.known.borrow_mut().insert(goal, best.clone());
+        }
+        best
+    }
+
+    /// Puts a method's arguments into the theorem's parameters: by name, or by sort in the order written.
+    fn bind_arguments(&self, theorem: &Theorem, method: &Method, bindings: &mut Substitution) -> bool {
+        let workspace = self.workspace();
+        let evaluation = Evaluation::new(&workspace, 64);
+        for (name, term) in &method.named {
+            let by_name = theorem.parameters.iter().find(|(parameter, _)| parameter == name);
+            // `on: D.train` names the sample, whatever the theorem calls it.
+            let target = by_name.or_else(|| {
+                (name == "on").then(|| theorem.parameters.iter().find(|(_, sort)| *sort == Sort::Sample)).flatten()
+            });
+            match target {
+                Some((parameter, _)) => {
+                    if bindings.get(parameter).is_some_and(|bound| bound != term) {
+                        return false;
+                    }
+                    bindings.insert(parameter.clone(), term.clone());
+                }
+                None => return false,
+            }
+        }
+        for term in &method.positional {
+            let open = theorem
+                .parameters
+                .iter()
+                .find(|(parameter, sort)| !bindings.contains_key(parameter) && has_sort(&evaluation, term, *sort));
+            match open {
+                Some((parameter, _)) => {
+                    bindings.insert(parameter.clone(), term.clone());
+                }
+                // An argument that the conclusion already fixed may be repeated.
+                None if bindings.values().any(|bound| bound == term) => {}
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// Parameters that stand for objects and are still open: every object of the sort is tried.
+    fn open_objects(&self, theorem: &Theorem, bindings: Substitution) -> Vec<Substitution> {
+        let mut all = vec![bindings];
+        for (parameter, sort) in &theorem.parameters {
+            if all.first().is_some_and(|bindings| bindings.contains_key(parameter)) {
+                continue;
+            }
+            let choices: Vec<Term> = match sort {
+                Sort::Sample => self.objects_of(|object| matches!(object, Object::Sample(s) if s.examples.is_some())),
+                Sort::Domain => self.objects_of(|object| matches!(object, Object::Domain(_))),
+                _ => continue,
+            };
+            all = all
+                .iter()
+                .flat_map(|bindings| {
+                    choices.iter().map(move |choice| {
+                        let mut bindings = bindings.clone();
+                        bindings.insert(parameter.clone(), choice.clone());
+                        bindings
+                    })
+                })
+                .collect();
+        }
+        all
+    }
+
+    fn objects_of(&self, property: impl Fn(&Object) -> bool) -> Vec<Term> {
+        let entries = self.context.objects.entries.iter();
+        entries.filter(|(_, entry)| property(&entry.object)).map(|(name, _)| Term::name(name)).collect()
+    }
+
+    /// Chooses what is open, establishes what is missing, and applies the theorem.
+    fn complete(
+        &self,
+        theorem: &Theorem,
+        mut bindings: Substitution,
+        demand: &Demand,
+        path: &mut Vec<Goal>,
+    ) -> Result<Candidate, EvalError> {
+        let mut workspace = self.workspace();
+        let mut steps: Vec<Step> = Vec::new();
+        if theorem.failure.is_some() && !demand.failure.is_zero() && theorem.parameters.iter().any(|(p, _)| p == "delta") {
+            bindings.entry("delta".to_string()).or_insert_with(|| Term::Number(demand.failure.clone()));
+        }
+        for requirement in &theorem.requires {
+            self.tie(theorem, requirement, &mut bindings, &mut workspace, &mut steps, demand, path)?;
+        }
+        let mut tried: BTreeSet<Goal> = BTreeSet::new();
+        self.choose_naturals(theorem, &mut bindings, &mut workspace, &mut steps, &mut tried, demand, path)?;
+        if let Some((parameter, _)) = theorem.parameters.iter().find(|(p, _)| !bindings.contains_key(p)) {
+            let hint = if parameter == "delta" { "; write `with probability >= ...`" } else { "" };
+            return Err(EvalError::Meaningless(format!(
+                "expected a value for `{parameter}` of `{}`, found none{hint}",
+                theorem.name
+            )));
+        }
+        let requirements: Vec<Formula> = theorem.requires.iter().map(|r| r.substitute(&bindings)).collect();
+        for requirement in &requirements {
+            self.supply(requirement, &mut workspace, &mut steps, &mut tried, demand, path)?;
+        }
+        self.supply_conclusion(&theorem.ensures.substitute(&bindings), &mut workspace, &mut steps, &mut tried, demand, path)?;
+        let step = Step::Theorem { name: theorem.name.clone(), bindings: bindings.into_iter().collect() };
+        workspace.apply(&step)?;
+        steps.push(step);
+        candidate(&workspace, steps, theorem.name.clone(), Vec::new())
+            .ok_or_else(|| EvalError::Meaningless(format!("`{}` bounds nothing here", theorem.name)))
+    }
+
+    /// A requirement `quantity <= v` with `v` open: the best bound on the quantity becomes the value of `v`.
+    #[allow(clippy::too_many_arguments)]
+    fn tie(
+        &self,
+        theorem: &Theorem,
+        requirement: &Formula,
+        bindings: &mut Substitution,
+        workspace: &mut Workspace<'a>,
+        steps: &mut Vec<Step>,
+        demand: &Demand,
+        path: &mut Vec<Goal>,
+    ) -> Result<(), EvalError> {
+        let (quantity, parameter, range) = match requirement {
+            Formula::Compare(quantity @ Term::Quantity(..), Relation::Le, Term::Name(parameter))
+            | Formula::Compare(Term::Name(parameter), Relation::Ge, quantity @ Term::Quantity(..)) => {
+                (quantity, parameter, None)
+            }
+            Formula::ForAll { variable, from, to, body } => match body.as_ref() {
+                Formula::Compare(quantity @ Term::Quantity(..), Relation::Le, Term::Name(parameter)) => {
+                    (quantity, parameter, Some((variable, from, to)))
+                }
+                _ => return Ok(()),
+            },
+            _ => return Ok(()),
+        };
+        let Some((_, sort)) = theorem.parameters.iter().find(|(p, _)| p == parameter) else { return Ok(()) };
+        if bindings.contains_key(parameter) && !bindings.get(parameter).is_some_and(|_| range.is_some()) {
+            return Ok(());
+        }
+        let mut tried = BTreeSet::new();
+        let indices: Vec<Option<Term>> = match range {
+            None => vec![None],
+            Some((_, from, to)) => {
+                let end = |term: &Term, workspace: &Workspace| -> Result<i64, EvalError> {
+                    let (value, _) = workspace.evaluate(&term.substitute(bindings))?;
+                    value.as_integer().and_then(|n| i64::try_from(n).ok()).ok_or_else(|| {
+                        EvalError::Meaningless(format!("expected an integer as the end of a range, found `{term}`"))
+                    })
+                };
+                (end(from, workspace)?..=end(to, workspace)?).map(|i| Some(Term::int(i))).collect()
+            }
+        };
+        let mut largest: Option<BigRational> = None;
+        for index in indices {
+            let mut substitution = bindings.clone();
+            if let (Some(index), Some((variable, _, _))) = (index, range) {
+                substitution.insert(variable.clone(), index);
+            }
+            let term = quantity.substitute(&substitution);
+            let placeholder = Formula::Compare(term.clone(), Relation::Le, Term::Infinity);
+            self.supply(&placeholder, workspace, steps, &mut tried, demand, path)?;
+            let (value, _) = workspace.evaluate(&term)?;
+            let high = upper_rational(&value).ok_or_else(|| {
+                EvalError::Meaningless(format!("no upper bound on `{term}` is known; `{}` needs one", theorem.name))
+            })?;
+            let high = if *sort == Sort::Natural { high.ceil() } else { high };
+            largest = Some(largest.map_or(high.clone(), |best| best.max(high)));
+        }
+        if let Some(largest) = largest {
+            let current = match bindings.get(parameter) {
+                Some(Term::Number(q)) => Some(q.clone()),
+                _ => None,
+            };
+            let chosen = current.map_or(largest.clone(), |q| q.max(largest));
+            bindings.insert(parameter.clone(), Term::Number(chosen));
+        }
+        Ok(())
+    }
+
+    /// An open natural parameter takes the least value that meets every requirement that it decides.
+    #[allow(clippy::too_many_arguments)]
+    fn choose_naturals(
+        &self,
+        theorem: &Theorem,
+        bindings: &mut Substitution,
+        workspace: &mut Workspace<'a>,
+        steps: &mut Vec<Step>,
+        tried: &mut BTreeSet<Goal>,
+        demand: &Demand,
+        path: &mut Vec<Goal>,
+    ) -> Result<(), EvalError> {
+        let open: Vec<String> = theorem
+            .parameters
+            .iter()
+            .filter(|(p, sort)| *sort == Sort::Natural && !bindings.contains_key(p))
+            .map(|(p, _)| p.clone())
+            .collect();
+        let [parameter] = open.as_slice() else { return Ok(()) };
+        let mut meets = |n: &BigInt, workspace: &mut Workspace<'a>, steps: &mut Vec<Step>| -> bool {
+            let mut trial = bindings.clone();
+            trial.insert(parameter.clone(), Term::Number(BigRational::from_integer(n.clone())));
+            theorem.requires.iter().all(|requirement| {
+                let instance = requirement.substitute(&trial);
+                self.supply(&instance, workspace, steps, tried, demand, path).is_ok()
+                    && matches!(workspace.decide(&instance), Ok((Truth::True, _)))
+            })
+        };
+        let mut high = BigInt::one();
+        while !meets(&high, workspace, steps) {
+            high *= 2;
+            if high.bits() > NATURAL_LIMIT_BITS {
+                // The requirement that fails is reported by the application with this value.
+                bindings.insert(parameter.clone(), Term::int(1));
+                return Ok(());
+            }
+        }
+        let mut low = &high / 2;
+        while &high - &low > BigInt::one() {
+            let middle = (&low + &high) / 2;
+            if meets(&middle, workspace, steps) {
+                high = middle;
+            } else {
+                low = middle;
+            }
+        }
+        bindings.insert(parameter.clone(), Term::Number(BigRational::from_integer(high)));
+        Ok(())
+    }
+
+    /// Establishes the quantities that a formula needs and that no fact bounds yet.
+    #[allow(clippy::too_many_arguments)]
+    fn supply(
+        &self,
+        formula: &Formula,
+        workspace: &mut Workspace<'a>,
+        steps: &mut Vec<Step>,
+        tried: &mut BTreeSet<Goal>,
+        demand: &Demand,
+        path: &mut Vec<Goal>,
+    ) -> Result<(), EvalError> {
+        loop {
+            let (truth, grounds) = match workspace.decide(formula) {
+                Ok(decided) => decided,
+                // An unbounded quantity may leave a function's domain; what is missing is found by evaluating once more.
+                Err(_) => (Truth::Unknown, missing(workspace, formula)),
+            };
+            if truth == Truth::True && grounds.missing.iter().all(|(_, end)| *end == End::Low) {
+                return Ok(());
+            }
+            if !self.establish(&grounds.missing, workspace, steps, tried, demand, path) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn supply_conclusion(
+        &self,
+        conclusion: &Formula,
+        workspace: &mut Workspace<'a>,
+        steps: &mut Vec<Step>,
+        tried: &mut BTreeSet<Goal>,
+        demand: &Demand,
+        path: &mut Vec<Goal>,
+    ) -> Result<(), EvalError> {
+        let sides: Vec<&Term> = match conclusion {
+            Formula::Compare(_, _, right) => vec![right],
+            Formula::Within(_, low, high) => vec![low, high],
+            _ => return Ok(()),
+        };
+        for side in sides {
+            loop {
+                let missing = missing(workspace, &Formula::Compare(side.clone(), Relation::Le, Term::Infinity)).missing;
+                if !self.establish(&missing, workspace, steps, tried, demand, path) {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the steps of the best candidate for every missing goal not tried yet; `false` when nothing was added.
+    fn establish(
+        &self,
+        missing: &BTreeSet<Goal>,
+        workspace: &mut Workspace<'a>,
+        steps: &mut Vec<Step>,
+        tried: &mut BTreeSet<Goal>,
+        demand: &Demand,
+        path: &mut Vec<Goal>,
+    ) -> bool {
+        let mut progress = false;
+        for (subject, end) in missing {
+            if !tried.insert((subject.clone(), *end)) {
+                continue;
+            }
+            // A fact of this run may have bounded both ends at once.
+            let is_bounded = workspace.facts_on(subject).iter().any(|&i| {
+                let value = &workspace.facts()[i].value;
+                match end {
+                    End::Low => value.low_end().is_some(),
+                    End::High => value.high_end().is_some(),
+                }
+            });
+            if is_bounded {
+                progress = true;
+                continue;
+            }
+            let Some(candidate) = self.best(subject, *end, &demand.failure, path) else { continue };
+            for step in candidate.steps {
+                if !steps.contains(&step) && workspace.apply(&step).is_ok() {
+                    steps.push(step);
+                    progress = true;
+                }
+            }
+        }
+        progress
+    }
+
+    /// Steps that bound what a statement's terms need, with the method applied to the goals of the statement itself.
+    pub fn missing_goals(&self, workspace: &Workspace, formula: &Formula) -> BTreeSet<Goal> {
+        missing(workspace, formula).missing
+    }
+
+    pub fn new_workspace(&self) -> Workspace<'a> {
+        self.workspace()
+    }
+}
+
+/// What an evaluation of the formula asks for, even where it ends in an error.
+fn missing(workspace: &Workspace, formula: &Formula) -> crate::kernel::eval::Grounds {
+    let mut evaluation = Evaluation::new(workspace, 64);
+    let _ = evaluation.formula(formula);
+    evaluation.grounds
+}
+
+fn candidate(workspace: &Workspace, steps: Vec<Step>, method: String, notes: Vec<String>) -> Option<Candidate> {
+    let fact = workspace.facts().last()?;
+    let spent = fact.events.values().fold(BigRational::zero(), |sum, q| sum + q);
+    Some(Candidate { steps, value: fact.value.clone(), method, notes, spent })
+}
+
+/// Orders candidates by the end that the goal asks for; an absent end comes last.
+fn tighter(a: &Candidate, b: &Candidate, end: End) -> std::cmp::Ordering {
+    use std::cmp::Ordering;
+    let ends = match end {
+        End::High => (a.value.high_end(), b.value.high_end()),
+        End::Low => (b.value.low_end(), a.value.low_end()),
+    };
+    match ends {
+        (Some(x), Some(y)) if x.lt(&y) == Truth::True => Ordering::Less,
+        (Some(x), Some(y)) if y.lt(&x) == Truth::True => Ordering::Greater,
+        (Some(_), None) if end == End::High => Ordering::Less,
+        (None, Some(_)) if end == End::High => Ordering::Greater,
+        (Some(_), None) => Ordering::Greater,
+        (None, Some(_)) => Ordering::Less,
+        _ => Ordering::Equal,
+    }
+}
+
+fn upper_rational(value: &Value) -> Option<BigRational> {
+    match value.high() {
+        Some(surd) if surd.as_rational().is_some() => surd.as_rational(),
+        _ => value.enclosure().hi().and_then(|hi| hi.to_rational().ok()),
+    }
+}
+
+/// Whether the conclusion bounds this end of its quantity.
+fn concludes(theorem: &Theorem, end: End) -> bool {
+    match &theorem.ensures {
+        Formula::Compare(_, Relation::Le | Relation::Lt, _) => end == End::High,
+        Formula::Compare(_, Relation::Ge | Relation::Gt, _) => end == End::Low,
+        Formula::Compare(_, Relation::Eq, _) | Formula::Within(..) => true,
+        _ => false,
+    }
+}
+
+/// Binds the parameters in the conclusion's quantity so that it becomes the subject.
+fn unify_conclusion(theorem: &Theorem, subject: &Term) -> Option<Substitution> {
+    let (Formula::Compare(pattern, ..) | Formula::Within(pattern, ..)) = &theorem.ensures else {
+        return None;
+    };
+    let mut bindings = Substitution::new();
+    unify(pattern, subject, theorem, &mut bindings).then_some(bindings)
+}
+
+fn unify(pattern: &Term, term: &Term, theorem: &Theorem, bindings: &mut Substitution) -> bool {
+    match (pattern, term) {
+        (Term::Name(name), _) if theorem.parameters.iter().any(|(parameter, _)| parameter == name) => {
+            match bindings.get(name) {
+                Some(bound) => bound == term,
+                None => {
+                    bindings.insert(name.clone(), term.clone());
+                    true
+                }
+            }
+        }
+        (Term::Quantity(head, arguments), Term::Quantity(other, others)) => {
+            head == other
+                && arguments.len() == others.len()
+                && arguments.iter().zip(others).all(|(a, b)| unify(a, b, theorem, bindings))
+        }
+        _ => pattern == term,
+    }
+}
+
+/// The quantity module's producers, as the search sees them.
+pub fn default_producers() -> impl Producers {
+    quantity::Engine::default()
+}
