@@ -1,1 +1,5 @@
-//! See the architecture page in `lib.rs`.
+//! Source files, places in them, and diagnostics. Uses nothing else of this crate.
+
+mod span;
+
+pub use span::Span;
