@@ -1,1 +1,170 @@
-//! See the architecture page in `lib.rs`.
+//! The resolved meaning of a spec: declarations in order, claims as kernel statements, experiments and exhibits.
+//!
+//! Nothing here reads a file or trains; a [`Spec`] says what is to be read and trained. Names are resolved once, every item is
+//! either given its meaning or answered by a diagnostic: nothing is skipped silently.
+
+mod class;
+mod domain;
+mod names;
+mod network;
+mod resolve;
+mod sample;
+mod statement;
+
+pub use names::Names;
+pub use resolve::resolve;
+
+use crate::kernel::check::Statement;
+use crate::kernel::net::Architecture;
+use crate::kernel::object::{AssumptionKind, Constraint, Domain};
+use crate::kernel::term::{Definition, Formula, Term};
+use crate::syntax::ast;
+use crate::text::Span;
+use num_rational::BigRational;
+use std::collections::BTreeMap;
+
+/// A resolved spec.
+#[derive(Clone, Debug, Default)]
+pub struct Spec {
+    pub title: Option<String>,
+    /// Failure probability that all probabilistic claims together may draw.
+    pub budget: Option<BigRational>,
+    /// Objects, in the order in which they are declared.
+    pub declarations: Vec<Declaration>,
+    pub definitions: BTreeMap<String, Definition>,
+    /// Claims, expectations, measurements and bounds, in order.
+    pub items: Vec<Item>,
+    pub tables: Vec<Table>,
+    /// Theorems that the spec itself states.
+    pub theorems: Vec<ast::Theorem>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Declaration {
+    pub name: String,
+    pub span: Span,
+    pub kind: DeclarationKind,
+}
+
+#[derive(Clone, Debug)]
+pub enum DeclarationKind {
+    Domain(Domain),
+    Architecture(Architecture),
+    NetworkFile { path: String, layout: Option<Layout> },
+    Class { base: String, constraints: Vec<Constraint> },
+    Generated(Generator),
+    DataFile { path: String, sha256: Option<String> },
+    Split { parent: String, permutation: Option<u64>, parts: Vec<(String, Part)> },
+    Assumption(AssumptionKind),
+    Train { architecture: String, data: String, options: TrainOptions },
+}
+
+/// How the tensors of a file without a graph are laid out.
+#[derive(Clone, Debug)]
+pub enum Layout {
+    As(Architecture),
+    Like(String),
+}
+
+/// A seeded generator of a sample.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Generator {
+    TwoMoons { n: usize, noise: BigRational, seed: u64 },
+}
+
+/// One part of a split.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The next `n` examples.
+    Next(usize),
+    /// The examples whose indices a text file lists, one per line.
+    Indices(String),
+}
+
+/// Options of `train`, checked for their ranges but not yet for their combination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrainOptions {
+    pub loss: String,
+    pub optimizer: String,
+    pub learning_rate: BigRational,
+    pub momentum: BigRational,
+    pub weight_decay: BigRational,
+    pub epochs: usize,
+    pub batch: usize,
+    pub seed: u64,
+}
+
+/// Something that the report has a line for.
+#[derive(Clone, Debug)]
+pub struct Item {
+    pub name: String,
+    pub span: Span,
+    /// The statement as written, for the report.
+    pub text: String,
+    pub kind: ItemKind,
+}
+
+#[derive(Clone, Debug)]
+pub enum ItemKind {
+    Claim(Claim),
+    Expect(Formula),
+    Measure(Term),
+    Bounds { target: Term, methods: Vec<MethodCall> },
+}
+
+#[derive(Clone, Debug)]
+pub struct Claim {
+    pub statement: Statement,
+    /// Failure probability from `with probability >= p`; `None` where the claim does not say.
+    pub failure: Option<BigRational>,
+    pub method: Option<MethodCall>,
+    pub expecting: Option<ast::Expected>,
+    /// Seconds the claim may take.
+    pub within: Option<BigRational>,
+}
+
+/// `test_set(D.test)`, with lowered arguments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MethodCall {
+    pub name: String,
+    pub positional: Vec<Term>,
+    pub named: Vec<(String, Term)>,
+    pub span: Span,
+}
+
+/// A table of the spec: what its rows are and which columns it has.
+#[derive(Clone, Debug)]
+pub struct Table {
+    pub title: String,
+    pub caption: Option<String>,
+    pub rows: TableRows,
+    pub columns: Vec<TableColumn>,
+    pub sort: Option<String>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum TableRows {
+    /// `rows claims`
+    Claims,
+    /// `rows B`: the rows of a `bounds` block.
+    Bounds(String),
+    /// `rows {res, left}`: these claims.
+    Items(Vec<String>),
+    /// `rows a in {f, g}`: these objects, named by the variable in the columns.
+    Objects { variable: String, members: Vec<Term> },
+}
+
+#[derive(Clone, Debug)]
+pub struct TableColumn {
+    pub header: String,
+    pub value: TableValue,
+}
+
+#[derive(Clone, Debug)]
+pub enum TableValue {
+    /// A field of an item: `bound`, `value`, `method`, `status`, `source`, `assumptions`, `delta`.
+    Field(String),
+    /// A quantity of the row's object.
+    Term(Term),
+}
