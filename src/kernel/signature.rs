@@ -103,11 +103,28 @@ pub const QUANTITIES: &[Quantity] = &[
     q("rademacher", &[MAP, NAT], NonNegative, "expected Rademacher complexity, with absolute value, m points"),
     q("risk", &[NET, LOSS], Unit, "expected loss"),
     q("empirical_risk", &[NET, SAMPLE, LOSS], Unit, "mean loss on a sample"),
+    q("domain_cover", &[DOMAIN, REAL, NORM], AtLeastOne, "covering number of the domain, closed balls, external centres"),
+    q(
+        "parameter_lipschitz",
+        &[MAP, REAL],
+        NonNegative,
+        "largest change of the outputs per largest change of a parameter, all parameters of the architecture in [-R, R]",
+    ),
+    q("regions", &[NET], Natural, "most affine pieces of a network of the architecture"),
+    q("margin_error", &[NET, SAMPLE, REAL], Unit, "fraction of examples with margin below g"),
+    q("code_length", &[NET, SAMPLE], Natural, "bits of the network's word in a prefix code fixed before the sample"),
     q("expected_risk_of_any_learner", &[NAT, NAT], Unit, "best guaranteed risk after m examples on N points"),
 ];
 
 pub const CONSTRUCTORS: &[Constructor] = &[
     c("sign", &[NET], CLASS, "the functions 1[f(x) >= 0]"),
+    c(
+        "mistakes",
+        &[NET],
+        CLASS,
+        "the functions (x, y) -> 1[f errs on (x, y)] of all networks f of the architecture; an error of one output is \
+         y f(x) < 0, ties are errors of two or more outputs",
+    ),
     c("on", &[NET, DOMAIN], MAP, "the functions restricted to a domain"),
     c("halfspaces", &[NAT], CLASS, "affine half-spaces of R^n"),
     c("homogeneous_halfspaces", &[NAT], CLASS, "half-spaces of R^n through the origin"),
@@ -115,6 +132,10 @@ pub const CONSTRUCTORS: &[Constructor] = &[
     c("polynomials", &[NAT, NAT], CLASS, "signs of polynomials of degree <= D on R^n"),
     c("intervals", &[], CLASS, "intervals of the line"),
     c("boxes", &[NAT], CLASS, "axis-parallel boxes of R^n"),
+    c("cube", &[NAT, REAL], DOMAIN, "[-r, r]^n"),
+    c("ball", &[NAT, REAL, NORM], DOMAIN, "closed ball of R^n around the origin"),
+    c("leaky_relu", &[REAL], ACTIVATION, "t for t >= 0, a t below"),
+    c("elu", &[REAL], ACTIVATION, "t for t >= 0, a (e^t - 1) below"),
 ];
 
 pub const PREDICATES: &[Predicate] = &[
@@ -125,6 +146,13 @@ pub const PREDICATES: &[Predicate] = &[
     p("identity_on_positives", &[NET], "every hidden activation is the identity on t >= 0"),
     p("contractive", &[NET], "every hidden activation has |s(t)| <= |t|"),
     p("nonexpansive", &[NET], "every hidden activation is 1-Lipschitz"),
+    p("threshold_units", &[NET], "every hidden activation is the Heaviside function"),
+    p("relu_units", &[NET], "every hidden activation is ReLU"),
+    p("biased", &[NET], "every layer has a bias"),
+    p("unconstrained", &[NET], "all networks of the architecture"),
+    p("member", &[NET, NET], "the first, one network, belongs to the second, a class or an architecture"),
+    p("vector_norm", &[NORM], "l1, l2 or linf"),
+    p("supported", &[SAMPLE, DOMAIN], "inputs of the sample's law lie in the domain with probability 1"),
     p("scalar_output", &[NET], "one output"),
     p("no_bias", &[NET], "no layer has a bias"),
     p("concrete", &[NET], "one network with known parameters"),
