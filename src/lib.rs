@@ -43,18 +43,18 @@ pub mod syntax;
 pub mod theory;
 
 #[cfg(feature = "engine")]
-pub mod cli;
+//OFF pub mod cli;
 #[cfg(feature = "engine")]
 pub mod data;
 #[cfg(feature = "engine")]
 pub mod lab;
 #[cfg(feature = "engine")]
-pub mod model;
+//OFF pub mod model;
 #[cfg(feature = "engine")]
 pub mod num;
 #[cfg(feature = "engine")]
-pub mod prove;
+//OFF pub mod prove;
 #[cfg(feature = "engine")]
-pub mod quantity;
+//OFF pub mod quantity;
 #[cfg(feature = "engine")]
 pub mod report;

@@ -245,7 +245,7 @@ impl<'w, 'o> Evaluation<'w, 'o> {
                 let (n, k) = (natural(n, "binomial")?, natural(k, "binomial")?);
                 Ok(Value::integer(real::binomial(&n, &k)?, bits))
             }
-            (Op::Kl, [q, p]) => self.approximate(real::kl_interval(q.enclosure(), p.enclosure(), bits)),
+            (Op::Kl, [q, p]) => self.approximate(real::kl(q.enclosure(), p.enclosure(), bits)),
             (Op::KlInverse, [q, c]) => self.approximate(real::kl_inverse(q.enclosure(), c.enclosure(), bits)),
             (Op::BinomialTail, [n, k, p]) => {
                 let (n, k) = (small(n, "binomial_tail")?, small(k, "binomial_tail")?);
@@ -329,7 +329,7 @@ impl<'w, 'o> Evaluation<'w, 'o> {
     }
 
     fn range(&mut self, from: &Term, to: &Term) -> Result<(i64, i64), EvalError> {
-        let mut end = |evaluation: &mut Self, term: &Term| {
+        let end = |evaluation: &mut Self, term: &Term| {
             let value = evaluation.term(term)?;
             value.as_integer().and_then(|n| n.to_i64()).filter(|n| n.abs() < 1 << 40).ok_or_else(|| {
                 EvalError::Meaningless(format!("expected an integer as the end of a range, found `{term}`"))
@@ -598,8 +598,8 @@ fn small(value: &Value, function: &str) -> Result<u64, EvalError> {
 /// Integer ends of a value, rounded outward; the lower end is at least 0.
 fn small_range(value: &Value, function: &str) -> Result<(u64, u64), EvalError> {
     let outside = || EvalError::Undefined(format!("expected a bounded count for `{function}`, found an unbounded one"));
-    let low = value.enclosure().lo().map_or_else(BigRational::zero, |lo| lo.to_rational().floor());
-    let high = value.enclosure().hi().ok_or_else(outside)?.to_rational().ceil();
+    let low = value.enclosure().lo().map_or_else(BigRational::zero, |lo| lo.to_rational().unwrap_or_default().floor());
+    let high = value.enclosure().hi().ok_or_else(outside)?.to_rational()?.ceil();
     let low = if low.is_negative() { 0 } else { low.to_integer().to_u64().ok_or_else(outside)? };
     Ok((low, high.to_integer().to_u64().ok_or_else(outside)?))
 }

@@ -5,6 +5,7 @@
 //! is off by at most half a unit, which is charged: the linear form then changes by at most half the sum of `|x|`.
 
 use super::eval::EvalError;
+use super::matrix_norm::Grid;
 use super::net::{Activation, Network, Op, Source, Tensor, Weight};
 use super::object::{Domain, Examples};
 use super::real::{Dyadic, Enclosure};
@@ -45,8 +46,9 @@ pub struct Forward {
     steps: Vec<Step>,
 }
 
+/// The exact value: exponents of weights are small.
 fn rational(weight: &Weight) -> BigRational {
-    Dyadic::from_weight(weight).to_rational()
+    Grid::of(std::slice::from_ref(weight)).value(BigInt::from(weight.mantissa), 1)
 }
 
 fn too_large() -> EvalError {
@@ -235,10 +237,10 @@ fn activate(activation: &Activation, (lo, hi): Range, grid: u32) -> Result<Range
         Activation::Heaviside => (if lo > 0 { unit } else { 0 }, if hi > 0 { unit } else { 0 }),
         _ => {
             let end = |n: i128| Dyadic::new(BigInt::from(n), -i64::from(grid));
-            let x = Enclosure::new(Some(end(lo)), Some(end(hi)))?;
+            let x = Enclosure::new(Some(end(lo)?), Some(end(hi)?))?;
             let y = smooth(activation, &x)?;
             match (y.lo(), y.hi()) {
-                (Some(lo), Some(hi)) => outward(&lo.to_rational(), &hi.to_rational(), grid)?,
+                (Some(lo), Some(hi)) => outward(&lo.to_rational()?, &hi.to_rational()?, grid)?,
                 _ => return Err(too_large()),
             }
         }

@@ -2,8 +2,21 @@
 //!
 //! It names no other module of this crate, uses exact integers and rationals only, and neither searches nor rounds to nearest.
 
+pub mod check;
+pub mod derive;
+pub mod eval;
+pub mod forward;
+pub mod intrinsic;
+pub mod matrix_norm;
 pub mod net;
 pub mod object;
+pub mod predicate;
+pub mod psd;
+pub mod real;
 pub mod signature;
+pub mod structure;
+pub mod surd;
 pub mod term;
 pub mod theorem;
+pub mod value;
+pub mod witness;

@@ -9,7 +9,7 @@ use super::real::{Bits, Dyadic, Enclosure, RealError, Truth};
 use super::surd::Surd;
 use num_bigint::BigInt;
 use num_rational::BigRational;
-use num_traits::{One, Signed, ToPrimitive, Zero};
+use num_traits::{One, ToPrimitive, Zero};
 use std::cmp::Ordering;
 
 #[derive(Clone, Debug)]
@@ -44,7 +44,7 @@ impl Value {
     pub fn between(low: &Value, high: &Value) -> Result<Value, RealError> {
         let enclosure = Enclosure::new(low.enclosure.lo().cloned(), high.enclosure.hi().cloned())?;
         if let (Some(a), Some(b)) = (&low.low, &high.high)
-            && a.cmp(b) == Ordering::Greater
+            && a.compare(b) == Some(Ordering::Greater)
         {
             return Err(RealError::Empty);
         }
@@ -157,7 +157,7 @@ impl Value {
             return if half { self.sqrt(bits) } else { Ok(Value::approximate(self.enclosure.pow(&exponent.enclosure, bits)?)) };
         };
         let Some(n) = n.to_i64() else {
-            return Err(RealError::TooLarge { what: "exponent".to_string(), limit: "2^63".to_string() });
+            return Err(RealError::TooLarge { what: "an exponent", limit: i64::MAX.unsigned_abs() });
         };
         if n < 0 {
             let positive = self.pow(&Value::integer(-n, bits), bits)?;
@@ -193,7 +193,7 @@ impl Value {
 
     pub fn max(&self, other: &Value) -> Value {
         let pick = |a: &Option<Surd>, b: &Option<Surd>| match (a, b) {
-            (Some(a), Some(b)) => Some(if a.cmp(b) == Ordering::Less { b.clone() } else { a.clone() }),
+            (Some(a), Some(b)) => Some(if a.compare(b)? == Ordering::Less { b.clone() } else { a.clone() }),
             _ => None,
         };
         Value {
@@ -219,12 +219,12 @@ impl Value {
     pub fn inner_integers(&self, bits: Bits) -> Result<Value, RealError> {
         let high = match (&self.high, self.enclosure.hi()) {
             (Some(end), _) if end.as_rational().is_some() => end.as_rational().map(|q| q.floor()),
-            (_, Some(end)) => Some(end.to_rational().floor()),
+            (_, Some(end)) => end.to_rational().ok().map(|q| q.floor()),
             _ => None,
         };
         let low = match (&self.low, self.enclosure.lo()) {
             (Some(end), _) if end.as_rational().is_some() => end.as_rational().map(|q| q.ceil()),
-            (_, Some(end)) => Some(end.to_rational().ceil()),
+            (_, Some(end)) => end.to_rational().ok().map(|q| q.ceil()),
             _ => None,
         };
         Value::ends(low.as_ref(), high.as_ref(), bits)
@@ -248,17 +248,26 @@ impl Value {
     fn rounded(&self, bits: Bits, round: fn(&BigRational) -> BigRational) -> Result<Value, RealError> {
         let end = |exact: &Option<Surd>, dyadic: Option<&Dyadic>| match exact.as_ref().and_then(Surd::as_rational) {
             Some(q) => Some(round(&q)),
-            None => dyadic.map(|d| round(&d.to_rational())),
+            None => dyadic.and_then(|d| d.to_rational().ok()).map(|q| round(&q)),
         };
         let low = end(&self.low, self.enclosure.lo());
         let high = end(&self.high, self.enclosure.hi());
         Value::ends(low.as_ref(), high.as_ref(), bits)
     }
 
+    /// A few digits, for messages: `11`, `[0.25, 0.26]`, `at least 3`.
+    pub fn describe(&self) -> String {
+        match self.as_rational() {
+            Some(q) => q.to_string(),
+            None if self.enclosure.lo().is_none() && self.enclosure.hi().is_none() => "unknown".to_string(),
+            None => self.enclosure.to_string(),
+        }
+    }
+
     pub fn is_nonnegative(&self) -> bool {
         match &self.low {
-            Some(low) => low.cmp(&Surd::rational(BigRational::zero())) != Ordering::Less,
-            None => self.enclosure.lo().is_some_and(|lo| !lo.mantissa.is_negative()),
+            Some(low) => !matches!(low.compare(&Surd::rational(BigRational::zero())), None | Some(Ordering::Less)),
+            None => self.enclosure.lo().is_some_and(|lo| !lo.is_negative()),
         }
     }
 
@@ -266,17 +275,14 @@ impl Value {
     pub fn le(&self, other: &Value) -> Truth {
         // True iff sup self <= inf other; false iff inf self > sup other.
         if let (Some(a), Some(b)) = (&self.high, &other.low)
-            && a.cmp(b) != Ordering::Greater
+            && a.compare(b).is_some_and(|order| order != Ordering::Greater)
         {
             return Truth::True;
         }
-        if let (Some(a), Some(b)) = (&self.low, &other.high) {
-            if a.cmp(b) == Ordering::Greater {
-                return Truth::False;
-            }
-            if self.exact().is_some() && other.exact().is_some() {
-                return Truth::True;
-            }
+        if let (Some(a), Some(b)) = (&self.low, &other.high)
+            && a.compare(b) == Some(Ordering::Greater)
+        {
+            return Truth::False;
         }
         self.enclosure.le(&other.enclosure)
     }
@@ -310,7 +316,11 @@ fn scaled(point: &Surd, value: &Value) -> (Option<Surd>, Option<Surd>) {
         value.low.as_ref().and_then(|end| point.mul(end)),
         value.high.as_ref().and_then(|end| point.mul(end)),
     );
-    if point.cmp(&Surd::rational(BigRational::zero())) == Ordering::Less { (high, low) } else { (low, high) }
+    match point.compare(&Surd::rational(BigRational::zero())) {
+        Some(Ordering::Less) => (high, low),
+        Some(_) => (low, high),
+        None => (None, None),
+    }
 }
 
 /// The exact lower (or upper) end of an intersection, where it can be told.
@@ -319,7 +329,7 @@ fn tighter(a: &Value, b: &Value, low: bool) -> Option<Surd> {
     let absent = |v: &Value| if low { v.enclosure.lo().is_none() } else { v.enclosure.hi().is_none() };
     match ends {
         (Some(x), Some(y)) => {
-            let x_greater = x.cmp(y) == Ordering::Greater;
+            let x_greater = x.compare(y)? == Ordering::Greater;
             Some(if x_greater == low { x.clone() } else { y.clone() })
         }
         (Some(x), None) if absent(b) => Some(x.clone()),

@@ -1,1 +1,13 @@
-//! See the architecture page in `lib.rs`.
+//! From claims to derivations: backward search over theorems, forward computation of quantities. Trust: untrusted.
+//!
+//! Everything proposed here is re-derived by [`crate::kernel::check`].
+
+mod claim;
+mod method;
+mod search;
+mod vacuity;
+
+pub use claim::{Attempt, Outcome, Row, bounds, prove};
+pub use method::Method;
+pub use search::{Candidate, Context, Obstacle, Search};
+pub use vacuity::{Vacuity, vacuity};

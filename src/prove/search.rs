@@ -14,7 +14,7 @@ use crate::kernel::structure::Structure;
 use crate::kernel::term::{Formula, Relation, Substitution, Term};
 use crate::kernel::theorem::{Sort, Theorem};
 use crate::kernel::value::Value;
-use crate::quantity::{self, Producers};
+use crate::quantity::{Producers, Request};
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Zero};
@@ -103,7 +103,11 @@ impl<'a> Search<'a> {
             return found;
         }
         path.push(goal);
-        for production in self.context.producers.produce(self.context.objects, subject, end, demand.method.as_ref()) {
+        let request = match &demand.method {
+            Some(method) => Request { method: Some(&method.name), options: &method.named },
+            None => Request::default(),
+        };
+        for production in self.context.producers.produce(self.context.objects, subject, end, request) {
             let mut workspace = self.workspace();
             match workspace.apply(&production.step) {
                 Ok(_) => found.candidates.extend(candidate(&workspace, vec![production.step], production.method, production.notes)),
@@ -198,6 +202,10 @@ impl<'a> Search<'a> {
             let choices: Vec<Term> = match sort {
                 Sort::Sample => self.objects_of(|object| matches!(object, Object::Sample(s) if s.examples.is_some())),
                 Sort::Domain => self.objects_of(|object| matches!(object, Object::Domain(_))),
+                // The class that a network belongs to: an architecture or a class of the spec.
+                Sort::Net => self.objects_of(|object| matches!(object, Object::Net(net) if net.network.is_none())),
+                Sort::Loss => vec![Term::name("zero_one")],
+                Sort::Norm => ["l1", "l2", "linf"].iter().map(|norm| Term::name(norm)).collect(),
                 _ => continue,
             };
             all = all
@@ -269,7 +277,7 @@ impl<'a> Search<'a> {
         path: &mut Vec<Goal>,
     ) -> Result<(), EvalError> {
         let (quantity, parameter, range) = match requirement {
-            Formula::Compare(quantity @ Term::Quantity(..), Relation::Le, Term::Name(parameter))
+            Formula::Compare(quantity @ Term::Quantity(..), Relation::Le | Relation::Eq, Term::Name(parameter))
             | Formula::Compare(Term::Name(parameter), Relation::Ge, quantity @ Term::Quantity(..)) => {
                 (quantity, parameter, None)
             }
@@ -549,9 +557,4 @@ fn unify(pattern: &Term, term: &Term, theorem: &Theorem, bindings: &mut Substitu
         }
         _ => pattern == term,
     }
-}
-
-/// The quantity module's producers, as the search sees them.
-pub fn default_producers() -> impl Producers {
-    quantity::Engine::default()
 }

@@ -1,1 +1,74 @@
-//! See the architecture page in `lib.rs`.
+//! Producers of witnesses: floating-point searches whose results the kernel checks. Trust: untrusted.
+
+mod norm;
+
+use crate::kernel::derive::{End, Step};
+use crate::kernel::object::Objects;
+use crate::kernel::term::Term;
+use crate::kernel::witness::Witness;
+
+/// A step that the engine proposes for a quantity.
+#[derive(Clone, Debug)]
+pub struct Production {
+    pub step: Step,
+    /// The method, as a report names it.
+    pub method: String,
+    pub notes: Vec<String>,
+}
+
+impl Production {
+    fn new(subject: &Term, witness: Witness, method: &str) -> Production {
+        let step = Step::Witness { subject: subject.clone(), witness };
+        Production { step, method: method.to_string(), notes: Vec::new() }
+    }
+}
+
+/// Which method a claim names, and its options (`tol: 1%`).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Request<'a> {
+    pub method: Option<&'a str>,
+    pub options: &'a [(String, Term)],
+}
+
+impl Request<'_> {
+    /// Whether a producer with one of these names is asked for, or nothing particular is.
+    pub fn admits(&self, names: &[&str]) -> bool {
+        self.method.is_none_or(|method| names.contains(&method))
+    }
+}
+
+/// The producers as the search sees them.
+pub trait Producers {
+    /// Proposals for one end of a quantity with canonical arguments.
+    fn produce(&self, objects: &Objects, subject: &Term, end: End, request: Request) -> Vec<Production>;
+}
+
+/// All producers of this module.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Engine;
+
+impl Producers for Engine {
+    fn produce(&self, objects: &Objects, subject: &Term, end: End, request: Request) -> Vec<Production> {
+        let Term::Quantity(head, arguments) = subject else { return Vec::new() };
+        match (head.as_str(), arguments.as_slice()) {
+            ("errors", [_, _]) if request.method.is_none() => {
+                vec![Production::new(subject, Witness::Computation, "exact_evaluation")]
+            }
+            ("range", [Term::Quantity(on, map)]) if on == "on" && request.admits(&["interval_propagation"]) => {
+                let is_concrete = matches!(map.as_slice(), [Term::Name(net), _]
+                    if objects.net(net).is_some_and(|net| net.network.is_some()));
+                if is_concrete {
+                    vec![Production::new(subject, Witness::Computation, "interval_propagation")]
+                } else {
+                    Vec::new()
+                }
+            }
+            ("weight_norm", [Term::Name(net), Term::Number(l), Term::Name(norm)])
+                if norm == "l2" && request.method.is_none() =>
+            {
+                norm::spectral(objects, subject, net, l, end).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
