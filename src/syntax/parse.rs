@@ -37,8 +37,26 @@ impl Parsed {
 /// Complaints about one file; the rest is likely to be of the same kind.
 const MAX_DIAGNOSTICS: usize = 100;
 
+/// Enough for [`MAX_DEPTH`](super::MAX_DEPTH) levels, whatever the compiler makes of the frames; a caller's thread may have
+/// two megabytes only. The system commits the pages that are used.
+const STACK: usize = 64 << 20;
+
 /// Parses a `.spec` or `.thm` file.
 pub fn parse(source: &Source) -> Parsed {
+    std::thread::scope(|scope| {
+        let parser = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || parse_items(source));
+        match parser.map(|thread| thread.join()) {
+            Ok(Ok(parsed)) => parsed,
+            _ => {
+                let diagnostic =
+                    Diagnostic::limit("E0117", "expected 64 MB of address space for the parser, found less");
+                Parsed { file: File::default(), comments: Vec::new(), diagnostics: vec![diagnostic] }
+            }
+        }
+    })
+}
+
+fn parse_items(source: &Source) -> Parsed {
     let Lexed { tokens, comments, diagnostics } = lex(source);
     let context = Context::new(source, &tokens);
     context.diagnostics.borrow_mut().extend(diagnostics);

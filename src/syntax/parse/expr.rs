@@ -123,6 +123,10 @@ fn postfix(input: Input<'_>) -> Parse<'_, Expr> {
     measured(input, |input| {
         let (mut rest, mut tree) = atom(input)?;
         loop {
+            if !at_postfix(rest) {
+                return Ok((rest, tree));
+            }
+            grow(rest)?;
             let kind = match rest.token().kind {
                 TokenKind::Symbol(Symbol::OpenParen) => {
                     bare_log(input, &tree);
@@ -144,9 +148,12 @@ fn postfix(input: Input<'_>) -> Parse<'_, Expr> {
                 _ => return Ok((rest, tree)),
             };
             tree = Expr::new(kind, rest.span_from(input));
-            grow(rest)?;
         }
     })
+}
+
+fn at_postfix(input: Input<'_>) -> bool {
+    [Symbol::OpenParen, Symbol::OpenBracket, Symbol::Dot].into_iter().any(|symbol| input.at_symbol(0, symbol))
 }
 
 /// A logarithm must say its base; the item is otherwise in order and is kept.
@@ -340,10 +347,10 @@ fn arg(input: Input<'_>) -> Parse<'_, Arg> {
         name = Some(ident);
         rest = next.advance();
     }
-    let (rest, prop) = nested(rest, |input| match prop(input) {
+    let (rest, prop) = match prop(rest) {
         Err(Err::Error(fault)) if name.is_some() => Err(Err::Failure(fault)),
         other => other,
-    })?;
+    }?;
     let (rest, value, domain) = match prop.kind {
         PropKind::Bare { expr: element, domain: None } if rest.at_word(0, "for") => {
             let (rest, binder) = committed(binder_in(rest.advance()))?;
