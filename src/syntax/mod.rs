@@ -6,9 +6,11 @@
 pub mod ast;
 mod lex;
 mod parse;
+mod print;
 mod token;
 
 pub use parse::{MAX_DIGITS, Parsed, parse};
+pub use print::{format, print, print_expr, print_item, print_prop};
 pub use token::{Comment, ITEM_WORDS, RESERVED, UNICODE};
 
 /// How deeply brackets, operators and quantifiers may nest. Deeper input is refused, so that recursion over the tree is safe.
