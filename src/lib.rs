@@ -49,12 +49,12 @@ pub mod data;
 #[cfg(feature = "engine")]
 pub mod lab;
 #[cfg(feature = "engine")]
-//OFF pub mod model;
+pub mod model;
 #[cfg(feature = "engine")]
 pub mod num;
 #[cfg(feature = "engine")]
-//OFF pub mod prove;
+pub mod prove;
 #[cfg(feature = "engine")]
-//OFF pub mod quantity;
+pub mod quantity;
 #[cfg(feature = "engine")]
 pub mod report;

@@ -1,7 +1,8 @@
 //! The check: a claim, a derivation, a verdict. Trust: kernel.
 //!
 //! Only this module builds a [`Checked`]. It runs every step of the derivation from nothing, evaluates the claim on the facts
-//! that result, and adds up the probabilities of all events that the verdict rests on (union bound).
+//! that result, and adds up the probabilities of all events of the derivation (union bound). A derivation that computes
+//! several bounds and uses the best is charged for every one: choosing after seeing the data is not free.
 
 use super::derive::{Fact, Step, Theorems, Workspace};
 use super::eval::{EvalError, Grounds};
@@ -64,7 +65,7 @@ impl Checked {
         self.value.as_ref()
     }
 
-    /// The probability that the claim draws: the sum over the events it rests on.
+    /// The probability that the claim draws: the sum over all events of the derivation.
     pub fn spent(&self) -> BigRational {
         self.events.values().sum()
     }
@@ -128,7 +129,8 @@ pub fn check(
             truth
         }
         bound => {
-            let (low, high) = value.as_ref().map_or((false, false), |v| (v.low_end().is_some(), v.high_end().is_some()));
+            let (low, high) =
+                value.as_ref().map_or((false, false), |v| (v.low_end().is_some(), v.high_end().is_some()));
             let is_bounded = match bound {
                 Statement::Upper(_) => high,
                 Statement::Lower(_) => low,
@@ -147,9 +149,11 @@ pub fn check(
         facts: workspace.facts().to_vec(),
         used: grounds.facts,
     };
+    for fact in &checked.facts {
+        checked.events.extend(fact.events.iter().map(|(step, q)| (*step, q.clone())));
+    }
     for &i in &checked.used {
         let fact = &checked.facts[i];
-        checked.events.extend(fact.events.iter().map(|(step, q)| (*step, q.clone())));
         checked.assumptions.extend(fact.assumptions.iter().cloned());
         checked.undischarged.extend(fact.undischarged.iter().cloned());
         checked.theorems.extend(fact.theorems.iter().map(|(name, status)| (name.clone(), *status)));

@@ -3,9 +3,9 @@
 //! A step applies a theorem, or checks a witness for a quantity. The fact it yields is an enclosure of one quantity, with
 //! everything it rests on: the events that may fail and their probabilities, assumptions, theorems, earlier facts.
 
+pub use super::eval::End;
 use super::eval::{EvalError, Evaluation, Grounds};
 use super::intrinsic;
-pub use super::eval::End;
 use super::object::{Object, Objects};
 use super::real::{Bits, Truth};
 use super::signature::{self, Codomain};
@@ -74,7 +74,11 @@ pub fn structures(objects: &Objects) -> Result<BTreeMap<String, Structure>, Eval
 }
 
 impl<'o> Workspace<'o> {
-    pub fn new(objects: &'o Objects, theorems: &'o Theorems, structures: &'o BTreeMap<String, Structure>) -> Workspace<'o> {
+    pub fn new(
+        objects: &'o Objects,
+        theorems: &'o Theorems,
+        structures: &'o BTreeMap<String, Structure>,
+    ) -> Workspace<'o> {
         Workspace { objects, theorems, structures, facts: Vec::new(), index: BTreeMap::new() }
     }
 

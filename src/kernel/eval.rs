@@ -161,7 +161,9 @@ impl<'w, 'o> Evaluation<'w, 'o> {
                             Truth::True => return self.term(value),
                             Truth::False => {}
                             Truth::Unknown => {
-                                return Err(EvalError::Undefined(format!("the case `{condition}` could not be decided")));
+                                return Err(EvalError::Undefined(format!(
+                                    "the case `{condition}` could not be decided"
+                                )));
                             }
                         },
                     }
@@ -357,7 +359,8 @@ impl<'w, 'o> Evaluation<'w, 'o> {
                 }
             }
             Term::Quantity(head, arguments) => {
-                let is_symbolic = signature::constructor(head).is_some() || matches!(head.as_str(), "leaky_relu" | "elu");
+                let is_symbolic =
+                    signature::constructor(head).is_some() || matches!(head.as_str(), "leaky_relu" | "elu");
                 if is_symbolic {
                     let mut canonical = Vec::with_capacity(arguments.len());
                     for argument in arguments {

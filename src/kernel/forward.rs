@@ -62,7 +62,9 @@ impl Forward {
         for (i, (node, parameters)) in network.architecture().nodes.iter().zip(network.parameters()).enumerate() {
             let expected = if i == 0 { Source::Input } else { Source::Node(i - 1) };
             if node.inputs != [expected] {
-                return Err(EvalError::Meaningless("expected a chain of layers, found a branching network".to_string()));
+                return Err(EvalError::Meaningless(
+                    "expected a chain of layers, found a branching network".to_string(),
+                ));
             }
             match (&node.op, parameters) {
                 (Op::Dense { .. }, Some(p)) => steps.push(Step::Affine(affine(&p.weight, p.bias.as_ref())?)),
@@ -138,7 +140,9 @@ fn outward(low: &BigRational, high: &BigRational, grid: u32) -> Result<Range, Ev
     let lo = (low.numer() * &scale).div_floor(low.denom());
     let hi = -((-(high.numer() * &scale)).div_floor(high.denom()));
     match (lo.to_i128(), hi.to_i128()) {
-        (Some(lo), Some(hi)) if lo.unsigned_abs() < 1 << VALUE_BITS && hi.unsigned_abs() < 1 << VALUE_BITS => Ok((lo, hi)),
+        (Some(lo), Some(hi)) if lo.unsigned_abs() < 1 << VALUE_BITS && hi.unsigned_abs() < 1 << VALUE_BITS => {
+            Ok((lo, hi))
+        }
         _ => Err(too_large()),
     }
 }
@@ -207,11 +211,13 @@ impl Affine {
         for (row, bias) in self.rows.iter().zip(&self.biases) {
             let (mut lo, mut hi): Range = (-slack, slack);
             for &(w, j) in row {
-                let (a, b) = x.get(j).copied().ok_or_else(|| EvalError::Meaningless("inputs do not fit".to_string()))?;
+                let (a, b) =
+                    x.get(j).copied().ok_or_else(|| EvalError::Meaningless("inputs do not fit".to_string()))?;
                 // A linear form is extremal at the signed corner.
                 let (down, up) = if w > 0 { (a, b) } else { (b, a) };
                 let product = |v: i128| w.checked_mul(v);
-                let sum = product(down).and_then(|p| lo.checked_add(p)).zip(product(up).and_then(|p| hi.checked_add(p)));
+                let sum =
+                    product(down).and_then(|p| lo.checked_add(p)).zip(product(up).and_then(|p| hi.checked_add(p)));
                 (lo, hi) = sum.ok_or_else(too_large)?;
             }
             // The bias in grid units, floored and ceiled.
@@ -251,15 +257,12 @@ fn activate(activation: &Activation, (lo, hi): Range, grid: u32) -> Result<Range
 fn smooth(activation: &Activation, x: &Enclosure) -> Result<Enclosure, EvalError> {
     let bits = ACTIVATION_BITS;
     let one = Enclosure::exact_int(1);
-    let sigmoid = |x: &Enclosure| -> Result<Enclosure, EvalError> {
-        Ok(one.div(&one.add(&x.neg().exp(bits)?, bits), bits)?)
-    };
+    let sigmoid =
+        |x: &Enclosure| -> Result<Enclosure, EvalError> { Ok(one.div(&one.add(&x.neg().exp(bits)?, bits), bits)?) };
     let negative = |x: &Enclosure| x.min(&Enclosure::exact_int(0));
     let positive = |x: &Enclosure| x.max(&Enclosure::exact_int(0));
     Ok(match activation {
-        Activation::LeakyRelu(slope) => {
-            positive(x).add(&negative(x).mul(&Enclosure::point(slope, bits), bits), bits)
-        }
+        Activation::LeakyRelu(slope) => positive(x).add(&negative(x).mul(&Enclosure::point(slope, bits), bits), bits),
         Activation::Tanh => x.tanh(bits)?,
         Activation::Sigmoid => sigmoid(x)?,
         Activation::Softplus => one.add(&x.exp(bits)?, bits).ln(bits)?,

@@ -95,15 +95,15 @@ pub fn layer<'o>(evaluation: &Evaluation<'_, 'o>, net: &Term, l: &Term) -> Resul
         Term::Number(q) if q.is_integer() => q.to_integer().to_usize(),
         _ => None,
     };
-    index
-        .and_then(|l| structure.layer(l))
-        .ok_or_else(|| EvalError::Meaningless(format!("expected a layer in 1..{} of `{net}`, found `{l}`", layers.len())))
+    index.and_then(|l| structure.layer(l)).ok_or_else(|| {
+        EvalError::Meaningless(format!("expected a layer in 1..{} of `{net}`, found `{l}`", layers.len()))
+    })
 }
 
 fn largest_pieces(evaluation: &Evaluation, net: &Term) -> Result<(u32, u32), EvalError> {
     let activations = structure(evaluation, net)?.hidden_activations();
-    let activations =
-        activations.ok_or_else(|| EvalError::Meaningless(format!("expected a chain of dense layers, found `{net}`")))?;
+    let activations = activations
+        .ok_or_else(|| EvalError::Meaningless(format!("expected a chain of dense layers, found `{net}`")))?;
     // A net without hidden layers counts one breakpoint and degree 1: the classes only grow.
     let mut largest = (1, 0);
     let mut any = false;
@@ -178,7 +178,8 @@ fn parameter_norm(
         // `factor * bound` otherwise.
         let Some(factor) = Surd::sqrt(&BigRational::from_integer(factor)) else { continue };
         let bound = bound.mul(&Value::surd(factor, bits), bits);
-        let is_same = constraint.norm == norm && constraints.iter().filter(|c| c.part == part && Some(c.layer) == index).count() == 1;
+        let is_same = constraint.norm == norm
+            && constraints.iter().filter(|c| c.part == part && Some(c.layer) == index).count() == 1;
         let bound = if is_same { bound } else { Value::between(&Value::integer(0, bits), &bound)? };
         best = Some(match best {
             None => bound,
@@ -239,7 +240,8 @@ fn radius(evaluation: &Evaluation, domain: &Term, norm: &Term) -> Result<Value, 
             if norm == "l2" { Ok(value.sqrt(bits)?) } else { Ok(value) }
         }
         Domain::Ball { dimension, radius, norm: ball, center } => {
-            let factor = conversion(Part::Bias, ball, norm, 0, *dimension).ok_or_else(|| EvalError::Meaningless(format!("expected l1, l2 or linf, found `{norm}`")))?;
+            let factor = conversion(Part::Bias, ball, norm, 0, *dimension)
+                .ok_or_else(|| EvalError::Meaningless(format!("expected l1, l2 or linf, found `{norm}`")))?;
             let factor = Value::rational(&BigRational::from_integer(factor), bits).sqrt(bits)?;
             let mut value = Value::rational(radius, bits).mul(&factor, bits);
             if let Some(center) = center {

@@ -43,7 +43,9 @@ pub fn decide(evaluation: &Evaluation, name: &str, arguments: &[Term]) -> Result
         };
         Ok(match activations.find(|activation| !property(activation)) {
             None => Holding::Yes,
-            Some(activation) => Holding::No(format!("`{net}` has the activation `{}`, which is not {reason}", activation.name())),
+            Some(activation) => {
+                Holding::No(format!("`{net}` has the activation `{}`, which is not {reason}", activation.name()))
+            }
         })
     };
     let objects = evaluation.workspace().objects();
@@ -53,9 +55,9 @@ pub fn decide(evaluation: &Evaluation, name: &str, arguments: &[Term]) -> Result
             Ok(yes_if(is_chain, || format!("`{net}` is not a chain of dense layers")))
         }
         ("piecewise_polynomial", _) => activations("piecewise polynomial", |a| a.pieces().is_some()),
-        ("piecewise_linear", _) => activations("continuous and piecewise linear", |a| {
-            a.pieces().is_some_and(|(_, degree)| degree == 1)
-        }),
+        ("piecewise_linear", _) => {
+            activations("continuous and piecewise linear", |a| a.pieces().is_some_and(|(_, degree)| degree == 1))
+        }
         ("homogeneous", _) => activations("positively homogeneous", Activation::is_homogeneous),
         ("identity_on_positives", _) => activations("the identity on t >= 0", Activation::is_identity_on_positives),
         ("contractive", _) => activations("bounded by |t|", Activation::is_contractive),
@@ -149,7 +151,9 @@ fn iid(evaluation: &Evaluation, name: &str) -> Result<Holding, EvalError> {
 fn independent(evaluation: &Evaluation, object: &str, sample: &str) -> Result<Holding, EvalError> {
     let objects = evaluation.workspace().objects();
     let (Some(entry), Some(atoms)) = (objects.entries.get(object), objects.sample(sample).map(|s| &s.atoms)) else {
-        return Err(EvalError::Meaningless(format!("expected an object and a sample, found `{object}` and `{sample}`")));
+        return Err(EvalError::Meaningless(format!(
+            "expected an object and a sample, found `{object}` and `{sample}`"
+        )));
     };
     let overlap = |used: &BTreeSet<String>| used.intersection(atoms).next().cloned();
     if let Dependence::Known(used) = &entry.dependence {

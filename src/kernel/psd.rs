@@ -36,8 +36,12 @@ impl std::fmt::Display for PsdError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             PsdError::Shape { expected, found } => write!(f, "expected a witness of {expected} entries, found {found}"),
-            PsdError::NotDominant { row } => write!(f, "expected a diagonally dominant residual, found row {row} not dominant"),
-            PsdError::BoundTooSmall => f.write_str("expected a bound above the rounding of the matrix, found a smaller one"),
+            PsdError::NotDominant { row } => {
+                write!(f, "expected a diagonally dominant residual, found row {row} not dominant")
+            }
+            PsdError::BoundTooSmall => {
+                f.write_str("expected a bound above the rounding of the matrix, found a smaller one")
+            }
             PsdError::TooLarge => f.write_str("expected sums below 2^127, found larger ones"),
         }
     }

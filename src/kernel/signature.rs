@@ -103,7 +103,12 @@ pub const QUANTITIES: &[Quantity] = &[
     q("rademacher", &[MAP, NAT], NonNegative, "expected Rademacher complexity, with absolute value, m points"),
     q("risk", &[NET, LOSS], Unit, "expected loss"),
     q("empirical_risk", &[NET, SAMPLE, LOSS], Unit, "mean loss on a sample"),
-    q("domain_cover", &[DOMAIN, REAL, NORM], AtLeastOne, "covering number of the domain, closed balls, external centres"),
+    q(
+        "domain_cover",
+        &[DOMAIN, REAL, NORM],
+        AtLeastOne,
+        "covering number of the domain, closed balls, external centres",
+    ),
     q(
         "parameter_lipschitz",
         &[MAP, REAL],

@@ -154,7 +154,11 @@ impl Value {
     pub fn pow(&self, exponent: &Value, bits: Bits) -> Result<Value, RealError> {
         let Some(n) = exponent.as_integer() else {
             let half = exponent.as_rational().is_some_and(|q| q == BigRational::new(1.into(), 2.into()));
-            return if half { self.sqrt(bits) } else { Ok(Value::approximate(self.enclosure.pow(&exponent.enclosure, bits)?)) };
+            return if half {
+                self.sqrt(bits)
+            } else {
+                Ok(Value::approximate(self.enclosure.pow(&exponent.enclosure, bits)?))
+            };
         };
         let Some(n) = n.to_i64() else {
             return Err(RealError::TooLarge { what: "an exponent", limit: i64::MAX.unsigned_abs() });
@@ -312,10 +316,8 @@ fn both(a: &Option<Surd>, b: &Option<Surd>, f: impl Fn(&Surd, &Surd) -> Option<S
 
 /// The exact ends of `point * value`.
 fn scaled(point: &Surd, value: &Value) -> (Option<Surd>, Option<Surd>) {
-    let (low, high) = (
-        value.low.as_ref().and_then(|end| point.mul(end)),
-        value.high.as_ref().and_then(|end| point.mul(end)),
-    );
+    let (low, high) =
+        (value.low.as_ref().and_then(|end| point.mul(end)), value.high.as_ref().and_then(|end| point.mul(end)));
     match point.compare(&Surd::rational(BigRational::zero())) {
         Some(Ordering::Less) => (high, low),
         Some(_) => (low, high),

@@ -29,13 +29,16 @@ fn indices(names: &Names, expr: &Expr, layers: usize) -> Result<Vec<usize>, Diag
         let value = names.rational(expr)?;
         let index = if value.is_integer() { value.to_integer().to_usize() } else { None };
         index.filter(|l| (1..=layers).contains(l)).ok_or_else(|| {
-            Diagnostic::error("E0125", format!("expected a layer in 1..{layers}, found {value}")).at(expr.span, "no such layer")
+            Diagnostic::error("E0125", format!("expected a layer in 1..{layers}, found {value}"))
+                .at(expr.span, "no such layer")
         })
     };
     match &expr.kind {
         ExprKind::Range { start, end } => Ok((index(start)?..=index(end)?).collect()),
         ExprKind::Set(members) => members.iter().map(index).collect(),
-        _ => Err(Diagnostic::error("E0125", "expected a range of layers such as `1..3`, or `layers`").at(expr.span, "")),
+        _ => {
+            Err(Diagnostic::error("E0125", "expected a range of layers such as `1..3`, or `layers`").at(expr.span, ""))
+        }
     }
 }
 
@@ -75,7 +78,9 @@ fn one(
     if let Ok(value) = names.constant(&bound_term)
         && value.is_negative()
     {
-        return Err(Diagnostic::error("E0125", format!("expected a bound >= 0, found {value}")).at(bound.span, "empty class"));
+        return Err(
+            Diagnostic::error("E0125", format!("expected a bound >= 0, found {value}")).at(bound.span, "empty class")
+        );
     }
     let selected = match (indexed, index.as_name()) {
         (Some((variable, all)), Some(name)) if name == *variable => all.clone(),

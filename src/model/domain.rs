@@ -29,8 +29,11 @@ fn runs(names: &Names, expr: &Expr) -> Result<Vec<Run>, Diagnostic> {
         ExprKind::Interval(low, high) => {
             let (low_value, high_value) = (names.rational(low)?, names.rational(high)?);
             if low_value > high_value {
-                return Err(Diagnostic::error("E0124", format!("expected low <= high, found [{low_value}, {high_value}]"))
-                    .at(expr.span, "an empty interval"));
+                return Err(Diagnostic::error(
+                    "E0124",
+                    format!("expected low <= high, found [{low_value}, {high_value}]"),
+                )
+                .at(expr.span, "an empty interval"));
             }
             Ok(vec![(1, low_value, high_value)])
         }
@@ -93,7 +96,9 @@ fn ball(names: &Names, expr: &Expr, args: &[crate::syntax::ast::Arg]) -> Result<
     }
     let radius_value = names.rational(radius)?;
     if radius_value.is_negative() {
-        return Err(Diagnostic::error("E0124", format!("expected a radius >= 0, found {radius_value}")).at(radius.span, ""));
+        return Err(
+            Diagnostic::error("E0124", format!("expected a radius >= 0, found {radius_value}")).at(radius.span, "")
+        );
     }
     let norm = super::names::norm_symbol(norm.as_name().unwrap_or_default())
         .filter(|norm| matches!(*norm, "l1" | "l2" | "linf"))
@@ -108,11 +113,17 @@ pub fn describe(domain: &Domain) -> String {
             let shown: Vec<String> = runs
                 .iter()
                 .take(4)
-                .map(|(count, low, high)| if *count == 1 { format!("[{low}, {high}]") } else { format!("[{low}, {high}]^{count}") })
+                .map(
+                    |(count, low, high)| {
+                        if *count == 1 { format!("[{low}, {high}]") } else { format!("[{low}, {high}]^{count}") }
+                    },
+                )
                 .collect();
             let more = if runs.len() > 4 { " * ..." } else { "" };
             format!("{}{more}", shown.join(" * "))
         }
-        Domain::Ball { dimension, radius, norm, .. } => format!("ball of radius {radius} in {norm}, dimension {dimension}"),
+        Domain::Ball { dimension, radius, norm, .. } => {
+            format!("ball of radius {radius} in {norm}, dimension {dimension}")
+        }
     }
 }

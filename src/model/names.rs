@@ -57,6 +57,21 @@ pub fn norm_symbol(name: &str) -> Option<&'static str> {
     })
 }
 
+impl lower::Scope for Names {
+    fn arity(&self, name: &str) -> Option<usize> {
+        let family = self.families.get(name).map(|family| family.parameters.len());
+        family.or(self.definitions.get(name).map(|definition| definition.parameters.len()).filter(|n| *n > 0))
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        self.declared.contains_key(name) || self.definitions.contains_key(name)
+    }
+
+    fn suggestions(&self) -> Vec<String> {
+        self.declared.keys().cloned().collect()
+    }
+}
+
 impl Names {
     /// Declares a name. Errors: it is taken, or belongs to the language.
     pub fn declare(&mut self, name: &str, kind: NameKind, span: Span) -> Result<(), Diagnostic> {
@@ -67,8 +82,11 @@ impl Names {
             || matches!(name, "pi" | "e" | "inf" | "sum" | "prod" | "relu" | "tanh" | "sigmoid" | "log" | "claims");
         // A claim may bear the name of a quantity (`claim vc`, `claim range`): statements are not used inside terms.
         if is_reserved && kind != NameKind::Statement {
-            return Err(Diagnostic::error("E0128", format!("expected a new name, found `{name}`, which has a meaning already"))
-                .at(span, "belongs to the language"));
+            return Err(Diagnostic::error(
+                "E0128",
+                format!("expected a new name, found `{name}`, which has a meaning already"),
+            )
+            .at(span, "belongs to the language"));
         }
         if let Some((_, first)) = self.declared.get(name) {
             return Err(Diagnostic::error("E0129", format!("`{name}` is declared twice"))

@@ -12,8 +12,22 @@ const NODE_LIMIT: usize = 100_000;
 
 /// The activations of a spec by name.
 const ACTIVATIONS: &[&str] = &[
-    "relu", "leaky_relu", "relu6", "hard_tanh", "sign", "sigmoid", "tanh", "arctan", "softplus", "softsign", "elu", "silu",
-    "gelu", "gelu_tanh", "gaussian", "identity",
+    "relu",
+    "leaky_relu",
+    "relu6",
+    "hard_tanh",
+    "sign",
+    "sigmoid",
+    "tanh",
+    "arctan",
+    "softplus",
+    "softsign",
+    "elu",
+    "silu",
+    "gelu",
+    "gelu_tanh",
+    "gaussian",
+    "identity",
 ];
 
 /// A size: a positive integer below 2^128.
@@ -21,7 +35,9 @@ pub fn size(names: &Names, expr: &ast::Expr) -> Result<Size, Diagnostic> {
     let value = names.rational(expr)?;
     let size = if value.is_integer() { value.to_integer().to_u128() } else { None };
     match size {
-        Some(0) => Err(Diagnostic::error("E0120", "expected a positive size, found 0").at(expr.span, "a layer of width 0")),
+        Some(0) => {
+            Err(Diagnostic::error("E0120", "expected a positive size, found 0").at(expr.span, "a layer of width 0"))
+        }
         Some(size) => Ok(size),
         None => Err(Diagnostic::error("E0120", format!("expected a positive integer below 2^128, found {value}"))
             .at(expr.span, "not a size")),
@@ -35,16 +51,21 @@ pub fn activation(names: &Names, method: &ast::Method) -> Result<Activation, Dia
         [] => None,
         [ast::Arg { value: ast::ArgValue::Expr(expr), domain: None, .. }] => Some(names.rational(expr)?),
         _ => {
-            return Err(Diagnostic::error("E0121", format!("expected one parameter for `{name}`, found {}", method.args.len()))
-                .at(method.span, ""));
+            return Err(Diagnostic::error(
+                "E0121",
+                format!("expected one parameter for `{name}`, found {}", method.args.len()),
+            )
+            .at(method.span, ""));
         }
     };
     match (Activation::named(name), parameter) {
         (Some(Activation::LeakyRelu(_)), Some(slope)) => Ok(Activation::LeakyRelu(slope)),
         (Some(Activation::Elu(_)), Some(alpha)) => Ok(Activation::Elu(alpha)),
         (Some(activation), None) => Ok(activation),
-        (Some(_), Some(_)) => Err(Diagnostic::error("E0121", format!("expected no parameter for `{name}`, found one"))
-            .at(method.span, "")),
+        (Some(_), Some(_)) => {
+            Err(Diagnostic::error("E0121", format!("expected no parameter for `{name}`, found one"))
+                .at(method.span, ""))
+        }
         (None, _) => {
             let mut diagnostic = Diagnostic::error("E0121", format!("expected an activation, found `{name}`"))
                 .at(method.name.span, "unknown activation");
@@ -100,8 +121,11 @@ fn flatten<'a>(names: &Names, layers: &'a [Layer]) -> Result<Vec<&'a ast::Unit>,
                 for _ in 0..size(names, count)? {
                     units.extend(inner.iter().copied());
                     if units.len() > NODE_LIMIT {
-                        return Err(Diagnostic::limit("E0123", format!("expected at most {NODE_LIMIT} layers, found more"))
-                            .at(*span, "repeated here"));
+                        return Err(Diagnostic::limit(
+                            "E0123",
+                            format!("expected at most {NODE_LIMIT} layers, found more"),
+                        )
+                        .at(*span, "repeated here"));
                     }
                 }
             }
@@ -125,17 +149,27 @@ impl Builder<'_> {
         let names = self.names;
         let op = match &unit.kind {
             UnitKind::Input(_) => {
-                return Err(Diagnostic::error("E0122", "expected `input` once, at the start").at(unit.span, "a second `input`"));
+                return Err(
+                    Diagnostic::error("E0122", "expected `input` once, at the start").at(unit.span, "a second `input`")
+                );
             }
             UnitKind::Conv { channels, options } => {
                 let kernel = option(names, options, UnitKey::Kernel)?.ok_or_else(|| {
-                    Diagnostic::error("E0122", "expected a kernel size for `conv`").at(unit.span, "write `conv 6, kernel 5`")
+                    Diagnostic::error("E0122", "expected a kernel size for `conv`")
+                        .at(unit.span, "write `conv 6, kernel 5`")
                 })?;
                 let stride = option(names, options, UnitKey::Stride)?.unwrap_or(1);
                 let pad = option(names, options, UnitKey::Pad)?.unwrap_or(0);
                 let groups = option(names, options, UnitKey::Groups)?.unwrap_or(1);
                 let channels = size(names, channels)?;
-                Op::Conv { channels, kernel: (kernel, kernel), stride: (stride, stride), pad: (pad, pad), groups, bias: true }
+                Op::Conv {
+                    channels,
+                    kernel: (kernel, kernel),
+                    stride: (stride, stride),
+                    pad: (pad, pad),
+                    groups,
+                    bias: true,
+                }
             }
             UnitKind::Dense(units) => Op::Dense { units: size(names, units)?, bias: true },
             UnitKind::BatchNorm => Op::BatchNorm,

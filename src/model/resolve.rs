@@ -1,8 +1,8 @@
 //! From the tree to the model, item by item.
 
 use super::names::{Family, NameKind, Names};
-use super::{class, domain, network, sample, statement};
 use super::{Declaration, DeclarationKind, Item, ItemKind, Layout, Spec};
+use super::{class, domain, network, sample, statement};
 use crate::kernel::object::AssumptionKind;
 use crate::kernel::structure::Structure;
 use crate::kernel::term::Definition;
@@ -25,12 +25,16 @@ pub fn resolve(file: &ast::File, source: &Source) -> (Spec, Names, Vec<Diagnosti
     let mut spec = resolver.spec;
     // Members of families that statements mention are objects like any other.
     for (name, architecture) in names.instances.take() {
-        let span = names.declared.get(name.split('(').next().unwrap_or_default()).map_or(Span::new(0, 0), |(_, span)| *span);
+        let span =
+            names.declared.get(name.split('(').next().unwrap_or_default()).map_or(Span::new(0, 0), |(_, span)| *span);
         spec.declarations.push(Declaration { name, span, kind: DeclarationKind::Architecture(architecture) });
     }
     spec.definitions = names.definitions.clone();
     let has_statement = file.items.iter().any(|item| {
-        matches!(item.kind, ast::ItemKind::Claim(_) | ast::ItemKind::Expect(_) | ast::ItemKind::Bounds(_) | ast::ItemKind::Measure(_))
+        matches!(
+            item.kind,
+            ast::ItemKind::Claim(_) | ast::ItemKind::Expect(_) | ast::ItemKind::Bounds(_) | ast::ItemKind::Measure(_)
+        )
     });
     if !has_statement {
         diagnostics.push(
@@ -109,7 +113,12 @@ impl Resolver<'_> {
                 let target = self.names.term(&bounds.target)?;
                 let methods =
                     bounds.methods.iter().map(|call| statement::method(&self.names, call)).collect::<Result<_, _>>()?;
-                self.statement(&bounds.name.name, bounds.name.span, bounds.target.span, ItemKind::Bounds { target, methods });
+                self.statement(
+                    &bounds.name.name,
+                    bounds.name.span,
+                    bounds.target.span,
+                    ItemKind::Bounds { target, methods },
+                );
                 Ok(())
             }
             ast::ItemKind::Theorem(theorem) => {
@@ -122,7 +131,9 @@ impl Resolver<'_> {
                 self.spec.tables.push(table);
                 Ok(())
             }
-            ast::ItemKind::Use(_) => Err(unsupported("`use`", item.span, "`--theory my.thm` for theorems; one spec per file")),
+            ast::ItemKind::Use(_) => {
+                Err(unsupported("`use`", item.span, "`--theory my.thm` for theorems; one spec per file"))
+            }
             ast::ItemKind::Semantics(name) if name.name == "real" => Ok(()),
             ast::ItemKind::Semantics(name) => Err(unsupported(
                 &format!("the semantics `{}`", name.name),
@@ -159,8 +170,11 @@ impl Resolver<'_> {
     fn confidence(&mut self, expr: &ast::Expr) -> Result<(), Diagnostic> {
         let confidence = self.names.rational(expr)?;
         if !confidence.is_positive() || confidence >= BigRational::one() {
-            return Err(Diagnostic::error("E0132", format!("expected a confidence strictly between 0 and 1, found {confidence}"))
-                .at(expr.span, ""));
+            return Err(Diagnostic::error(
+                "E0132",
+                format!("expected a confidence strictly between 0 and 1, found {confidence}"),
+            )
+            .at(expr.span, ""));
         }
         if self.spec.budget.replace(BigRational::one() - confidence).is_some() {
             return Err(Diagnostic::error("E0129", "expected one `confidence`").at(expr.span, "a second one"));
@@ -189,7 +203,11 @@ impl Resolver<'_> {
         }
         if !item.params.is_empty() {
             let NetworkBody::Chain(chain) = &item.body else {
-                return Err(unsupported("a family of networks other than chains", item.name.span, "`network f(m) = 10 -> m -> 1 relu`"));
+                return Err(unsupported(
+                    "a family of networks other than chains",
+                    item.name.span,
+                    "`network f(m) = 10 -> m -> 1 relu`",
+                ));
             };
             let parameters = item.params.iter().map(|p| p.name.clone()).collect();
             self.names.families.insert(name, Family { parameters, chain: chain.clone() });
@@ -259,7 +277,11 @@ impl Resolver<'_> {
         let structure = Structure::of(architecture)
             .map_err(|error| Diagnostic::error("E0122", error.to_string()).at(item.base.span, ""))?;
         let Some(layers) = &structure.chain else {
-            return Err(unsupported("a class of networks other than chains", item.base.span, "chains such as `2 -> 16 -> 1 relu`"));
+            return Err(unsupported(
+                "a class of networks other than chains",
+                item.base.span,
+                "chains such as `2 -> 16 -> 1 relu`",
+            ));
         };
         let constraints = class::constraints(&self.names, item, layers.len())?;
         self.names.architectures.insert(name.clone(), architecture.clone());
@@ -273,9 +295,10 @@ impl Resolver<'_> {
         self.samples.insert(name.clone());
         let kind = match &item.source {
             DataSource::Generated(expr) => DeclarationKind::Generated(sample::generator(&self.names, expr)?),
-            DataSource::File { path, sha256 } => {
-                DeclarationKind::DataFile { path: path.text.clone(), sha256: sha256.as_ref().map(|text| text.text.clone()) }
-            }
+            DataSource::File { path, sha256 } => DeclarationKind::DataFile {
+                path: path.text.clone(),
+                sha256: sha256.as_ref().map(|text| text.text.clone()),
+            },
         };
         self.push(name, item.name.span, kind);
         Ok(())
@@ -341,8 +364,11 @@ impl Resolver<'_> {
         let architecture = self.names.dotted(&item.architecture)?;
         self.expect_kind(&architecture, NameKind::Net, item.architecture.span)?;
         let Some(base) = self.names.architectures.get(&architecture).cloned() else {
-            return Err(Diagnostic::error("E0127", format!("expected an architecture to train, found `{architecture}`"))
-                .at(item.architecture.span, ""));
+            return Err(Diagnostic::error(
+                "E0127",
+                format!("expected an architecture to train, found `{architecture}`"),
+            )
+            .at(item.architecture.span, ""));
         };
         let data = self.names.dotted(&item.data)?;
         self.expect_kind(&data, NameKind::Sample, item.data.span)?;

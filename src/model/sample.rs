@@ -25,7 +25,9 @@ impl<'a> Arguments<'a> {
             match (&arg.name, &arg.value) {
                 (Some(name), ArgValue::Expr(expr)) => rest.push((name.name.as_str(), expr)),
                 _ => {
-                    return Err(Diagnostic::error("E0126", "expected named arguments such as `n: 1000`").at(arg.span, ""));
+                    return Err(
+                        Diagnostic::error("E0126", "expected named arguments such as `n: 1000`").at(arg.span, "")
+                    );
                 }
             }
         }
@@ -60,7 +62,9 @@ pub fn natural(names: &Names, expr: &Expr, limit: usize) -> Result<usize, Diagno
     let n = if value.is_integer() && !value.is_negative() { value.to_integer().to_usize() } else { None };
     match n {
         Some(n) if n <= limit => Ok(n),
-        Some(_) => Err(Diagnostic::limit("E0123", format!("expected at most {limit}, found {value}")).at(expr.span, "")),
+        Some(_) => {
+            Err(Diagnostic::limit("E0123", format!("expected at most {limit}, found {value}")).at(expr.span, ""))
+        }
         None => Err(Diagnostic::error("E0126", format!("expected a natural number, found {value}")).at(expr.span, "")),
     }
 }
@@ -68,8 +72,11 @@ pub fn natural(names: &Names, expr: &Expr, limit: usize) -> Result<usize, Diagno
 /// A seeded generator call.
 pub fn generator(names: &Names, expr: &Expr) -> Result<Generator, Diagnostic> {
     let Some((name, args)) = expr.as_call() else {
-        return Err(Diagnostic::error("E0126", "expected a generator such as `two_moons(n: 2000, noise: 0.1, seed: 1)`")
-            .at(expr.span, ""));
+        return Err(Diagnostic::error(
+            "E0126",
+            "expected a generator such as `two_moons(n: 2000, noise: 0.1, seed: 1)`",
+        )
+        .at(expr.span, ""));
     };
     if name != "two_moons" {
         return Err(Diagnostic::error("E0900", format!("the generator `{name}` is not supported yet"))
@@ -124,8 +131,7 @@ pub fn part(names: &Names, expr: &Expr) -> Result<Part, Diagnostic> {
     Ok(Part::Next(n))
 }
 
-const OPTIONS: &[&str] =
-    &["loss", "adam", "sgd", "momentum", "lr", "epochs", "batch", "seed", "weight_decay"];
+const OPTIONS: &[&str] = &["loss", "adam", "sgd", "momentum", "lr", "epochs", "batch", "seed", "weight_decay"];
 
 /// `{ loss logistic, adam, lr 0.01, epochs 200, batch 64, seed 7 }`
 pub fn options(names: &Names, train: &ast::Train) -> Result<TrainOptions, Diagnostic> {
@@ -147,10 +153,9 @@ pub fn options(names: &Names, train: &ast::Train) -> Result<TrainOptions, Diagno
         }
         seen.push(key);
         let value = || {
-            option
-                .value
-                .as_ref()
-                .ok_or_else(|| Diagnostic::error("E0127", format!("expected a value after `{key}`")).at(option.key.span, ""))
+            option.value.as_ref().ok_or_else(|| {
+                Diagnostic::error("E0127", format!("expected a value after `{key}`")).at(option.key.span, "")
+            })
         };
         let positive = || -> Result<BigRational, Diagnostic> {
             let expr = value()?;
@@ -196,7 +201,9 @@ pub fn options(names: &Names, train: &ast::Train) -> Result<TrainOptions, Diagno
         }
     }
     if !seen.contains(&"seed") {
-        return Err(Diagnostic::error("E0127", "expected a seed").at(train.name.span, "this training has none").help("write `seed 1`"));
+        return Err(Diagnostic::error("E0127", "expected a seed")
+            .at(train.name.span, "this training has none")
+            .help("write `seed 1`"));
     }
     if options.batch == 0 {
         return Err(Diagnostic::error("E0127", "expected batch >= 1, found 0").at(train.name.span, ""));

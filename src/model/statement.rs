@@ -27,8 +27,11 @@ pub fn claim(names: &Names, claim: &ast::Claim) -> Result<Claim, Diagnostic> {
         Some(expr) => {
             let probability = names.rational(expr)?;
             if !probability.is_positive() || probability >= BigRational::one() {
-                return Err(Diagnostic::error("E0132", format!("expected a probability strictly between 0 and 1, found {probability}"))
-                    .at(expr.span, ""));
+                return Err(Diagnostic::error(
+                    "E0132",
+                    format!("expected a probability strictly between 0 and 1, found {probability}"),
+                )
+                .at(expr.span, ""));
             }
             Some(BigRational::one() - probability)
         }
@@ -38,8 +41,11 @@ pub fn claim(names: &Names, claim: &ast::Claim) -> Result<Claim, Diagnostic> {
         Some(expr) => {
             let seconds = names.rational(expr)?;
             if !seconds.is_positive() {
-                return Err(Diagnostic::error("E0132", format!("expected a positive number of seconds, found {seconds}"))
-                    .at(expr.span, ""));
+                return Err(Diagnostic::error(
+                    "E0132",
+                    format!("expected a positive number of seconds, found {seconds}"),
+                )
+                .at(expr.span, ""));
             }
             Some(seconds)
         }
@@ -73,7 +79,9 @@ pub fn statement(names: &Names, prop: &Prop) -> Result<Statement, Diagnostic> {
         && let Some((_, hole)) = rest.iter().find(|(_, expr)| expr.kind == ExprKind::Hole)
     {
         let [(relation, _)] = rest.as_slice() else {
-            return Err(Diagnostic::error("E0133", "expected one relation beside `?`").at(hole.span, "in a chain of relations"));
+            return Err(
+                Diagnostic::error("E0133", "expected one relation beside `?`").at(hole.span, "in a chain of relations")
+            );
         };
         let term = typed(names, names.term(first)?);
         return match relation {
@@ -144,9 +152,11 @@ fn over_terms(formula: &Formula, f: &impl Fn(Term) -> Result<Term, Diagnostic>) 
             to: to.clone(),
             body: Box::new(over_terms(body, f)?),
         },
-        Formula::ForEach { variable, members, body } => {
-            Formula::ForEach { variable: variable.clone(), members: members.clone(), body: Box::new(over_terms(body, f)?) }
-        }
+        Formula::ForEach { variable, members, body } => Formula::ForEach {
+            variable: variable.clone(),
+            members: members.clone(),
+            body: Box::new(over_terms(body, f)?),
+        },
     })
 }
 
@@ -164,7 +174,10 @@ fn expand(names: &Names, formula: &Formula) -> Result<Formula, Diagnostic> {
             let (from, to) = (names.constant(from)?, names.constant(to)?);
             let count = &to - &from;
             if count > BigRational::from_integer(INSTANCE_LIMIT.into()) {
-                return Err(Diagnostic::limit("E0123", format!("expected at most {INSTANCE_LIMIT} networks, found {count}")));
+                return Err(Diagnostic::limit(
+                    "E0123",
+                    format!("expected at most {INSTANCE_LIMIT} networks, found {count}"),
+                ));
             }
             let mut values = Vec::new();
             let mut value = from;
@@ -205,7 +218,8 @@ pub fn method(names: &Names, call: &ast::Method) -> Result<MethodCall, Diagnosti
 }
 
 /// Fields of an item that a column may show.
-const FIELDS: &[&str] = &["name", "bound", "value", "lower", "upper", "method", "status", "source", "assumptions", "delta", "vacuous"];
+const FIELDS: &[&str] =
+    &["name", "bound", "value", "lower", "upper", "method", "status", "source", "assumptions", "delta", "vacuous"];
 
 pub fn table(names: &Names, table: &ast::Table, span: crate::text::Span) -> Result<Table, Diagnostic> {
     let mut resolved = Table {
@@ -278,7 +292,8 @@ fn table_column(names: &Names, column: &ast::Column, variable: Option<&str>) -> 
     }
     if variable.is_none() {
         let name = column.value.as_name().unwrap_or_default();
-        let mut diagnostic = Diagnostic::error("E0135", "expected a field of the row's claim").at(column.value.span, "");
+        let mut diagnostic =
+            Diagnostic::error("E0135", "expected a field of the row's claim").at(column.value.span, "");
         if let Some(near) = did_you_mean(name, FIELDS.iter().copied()) {
             diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
         }

@@ -33,7 +33,16 @@ pub struct Context<'a> {
     pub structures: &'a BTreeMap<String, Structure>,
     /// Former names by theorem, for methods.
     pub aliases: &'a BTreeMap<String, Vec<String>>,
+    /// Theorems in the order of the library.
+    pub order: &'a [String],
     pub producers: &'a dyn Producers,
+}
+
+impl Context<'_> {
+    /// The place of a theorem in the library; producers come first.
+    pub fn rank(&self, method: &str) -> usize {
+        self.order.iter().position(|name| name == method).map_or(0, |position| position + 1)
+    }
 }
 
 /// A way to bound a quantity: steps that the kernel accepted in order, the last on the goal itself.
@@ -110,7 +119,12 @@ impl<'a> Search<'a> {
         for production in self.context.producers.produce(self.context.objects, subject, end, request) {
             let mut workspace = self.workspace();
             match workspace.apply(&production.step) {
-                Ok(_) => found.candidates.extend(candidate(&workspace, vec![production.step], production.method, production.notes)),
+                Ok(_) => found.candidates.extend(candidate(
+                    &workspace,
+                    vec![production.step],
+                    production.method,
+                    production.notes,
+                )),
                 Err(error) => found.obstacles.push(Obstacle { theorem: production.method, error }),
             }
         }
@@ -237,7 +251,10 @@ impl<'a> Search<'a> {
     ) -> Result<Candidate, EvalError> {
         let mut workspace = self.workspace();
         let mut steps: Vec<Step> = Vec::new();
-        if theorem.failure.is_some() && !demand.failure.is_zero() && theorem.parameters.iter().any(|(p, _)| p == "delta") {
+        if theorem.failure.is_some()
+            && !demand.failure.is_zero()
+            && theorem.parameters.iter().any(|(p, _)| p == "delta")
+        {
             bindings.entry("delta".to_string()).or_insert_with(|| Term::Number(demand.failure.clone()));
         }
         for requirement in &theorem.requires {
@@ -256,7 +273,14 @@ impl<'a> Search<'a> {
         for requirement in &requirements {
             self.supply(requirement, &mut workspace, &mut steps, &mut tried, demand, path)?;
         }
-        self.supply_conclusion(&theorem.ensures.substitute(&bindings), &mut workspace, &mut steps, &mut tried, demand, path)?;
+        self.supply_conclusion(
+            &theorem.ensures.substitute(&bindings),
+            &mut workspace,
+            &mut steps,
+            &mut tried,
+            demand,
+            path,
+        )?;
         let step = Step::Theorem { name: theorem.name.clone(), bindings: bindings.into_iter().collect() };
         workspace.apply(&step)?;
         steps.push(step);

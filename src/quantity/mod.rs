@@ -1,6 +1,7 @@
 //! Producers of witnesses: floating-point searches whose results the kernel checks. Trust: untrusted.
 
 mod norm;
+pub mod spectral_witness;
 
 use crate::kernel::derive::{End, Step};
 use crate::kernel::object::Objects;

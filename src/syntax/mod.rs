@@ -5,6 +5,7 @@
 
 pub mod ast;
 mod lex;
+pub mod lower;
 mod parse;
 mod print;
 mod token;

@@ -226,11 +226,7 @@ impl Ord for Dyadic {
             // Equal tops: the shift equals the difference of the mantissas' lengths, so the integers stay short.
             let gap = self.exponent - other.exponent;
             let (mine, theirs) = (self.mantissa.magnitude(), other.mantissa.magnitude());
-            if gap >= 0 {
-                (mine << gap.unsigned_abs()).cmp(theirs)
-            } else {
-                mine.cmp(&(theirs << gap.unsigned_abs()))
-            }
+            if gap >= 0 { (mine << gap.unsigned_abs()).cmp(theirs) } else { mine.cmp(&(theirs << gap.unsigned_abs())) }
         } else {
             tops
         };
@@ -364,7 +360,8 @@ impl End {
     pub(super) fn quotient(&self, divisor: &End, bits: Bits, toward: Toward) -> End {
         match (self, divisor) {
             (End::At(a), End::At(b)) => {
-                let scale = (i64::from(bits.min(MAX_BITS)) + 1 + b.mantissa.bits() as i64 - a.mantissa.bits() as i64).max(0);
+                let scale =
+                    (i64::from(bits.min(MAX_BITS)) + 1 + b.mantissa.bits() as i64 - a.mantissa.bits() as i64).max(0);
                 let ratio = quotient(&(&a.mantissa << scale.unsigned_abs()), &b.mantissa, toward);
                 End::bound(ratio, a.exponent - b.exponent - scale, bits, toward)
             }

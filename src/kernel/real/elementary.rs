@@ -206,7 +206,10 @@ impl Enclosure {
     /// Errors: a member may be <= 0.
     pub fn log2(&self, bits: Bits) -> Result<Enclosure, RealError> {
         if !self.lo.is_positive() {
-            return Err(RealError::OutsideDomain { function: "`log2` of a positive number", argument: self.to_string() });
+            return Err(RealError::OutsideDomain {
+                function: "`log2` of a positive number",
+                argument: self.to_string(),
+            });
         }
         let working = bits.saturating_add(8);
         let two = Enclosure::exact_int(2).ln(working)?;
@@ -224,7 +227,8 @@ impl Enclosure {
                 End::At(x) => x,
             };
             // Near 0 the difference 1 - y cancels as many bits as |x| is small.
-            let working = bits.saturating_add(16 + u32::try_from((-point.top()).max(0)).unwrap_or(MAX_BITS)).min(MAX_BITS);
+            let working =
+                bits.saturating_add(16 + u32::try_from((-point.top()).max(0)).unwrap_or(MAX_BITS)).min(MAX_BITS);
             let one = Enclosure::exact_int(1);
             let magnitude = if point.is_negative() { point.neg() } else { point.clone() };
             let y = Enclosure::exact(magnitude).mul(&Enclosure::exact_int(-2), working).exp(working)?;

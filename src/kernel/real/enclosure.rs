@@ -196,7 +196,10 @@ impl Enclosure {
             return self.powi(n, bits);
         }
         if self.lo.is_negative() || (!self.lo.is_positive() && !exponent.lo.is_positive()) {
-            return Err(RealError::OutsideDomain { function: "a positive base of a real power", argument: self.to_string() });
+            return Err(RealError::OutsideDomain {
+                function: "a positive base of a real power",
+                argument: self.to_string(),
+            });
         }
         let working = bits.saturating_add(32);
         let power = |base: &End, toward: Toward| -> Result<End, RealError> {

@@ -122,11 +122,11 @@ fn tail_at(n: u64, k: u64, p: &Dyadic, bits: Bits) -> Result<Enclosure, RealErro
     let point = Enclosure::exact(p.clone());
     let other = Enclosure::exact_int(1).sub(&point, super::MAX_BITS);
     let odds = other.div(&point, bits)?;
-    let exponent = |n: u64| i64::try_from(n).map_err(|_| RealError::TooLarge { what: "an exponent", limit: i64::MAX as u64 });
+    let exponent =
+        |n: u64| i64::try_from(n).map_err(|_| RealError::TooLarge { what: "an exponent", limit: i64::MAX as u64 });
     let coefficient = Enclosure::exact(Dyadic::from(binomial(&BigInt::from(n), &BigInt::from(k))?));
-    let mut term = coefficient
-        .mul(&point.powi(exponent(k)?, bits)?, bits)
-        .mul(&other.powi(exponent(n - k)?, bits)?, bits);
+    let mut term =
+        coefficient.mul(&point.powi(exponent(k)?, bits)?, bits).mul(&other.powi(exponent(n - k)?, bits)?, bits);
     let mut sum = term.clone();
     let half = Enclosure::exact(Dyadic::new(BigInt::one(), -1)?);
     let mut i = k;

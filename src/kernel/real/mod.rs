@@ -19,8 +19,8 @@ mod inverse;
 mod special;
 
 pub use dyadic::{Dyadic, MAX_BITS, MAX_EXPONENT, Toward};
-pub use enclosure::{Enclosure, Truth};
 pub use elementary::{e, pi};
+pub use enclosure::{Enclosure, Truth};
 pub use inverse::{
     binomial_inverse_upper_holds, binomial_tail, binomial_tail_inverse, kl, kl_inverse, kl_inverse_upper_holds,
 };

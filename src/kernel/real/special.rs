@@ -232,7 +232,10 @@ impl Enclosure {
     /// `ln Gamma(x)` for `x > 0`: decreasing up to 1.4616..., increasing from there. Errors: a member may be <= 0.
     pub fn lgamma(&self, bits: Bits) -> Result<Enclosure, RealError> {
         if !self.lo.is_positive() {
-            return Err(RealError::OutsideDomain { function: "`lgamma` of a positive number", argument: self.to_string() });
+            return Err(RealError::OutsideDomain {
+                function: "`lgamma` of a positive number",
+                argument: self.to_string(),
+            });
         }
         let at = |end: &End| match end {
             End::At(x) => lgamma_point(x, bits),

@@ -1,0 +1,176 @@
+//! Proving one claim: goals from its statement, derivations from the search, the verdict from the kernel.
+//!
+//! A probabilistic bound that is chosen among several after seeing the data must pay for all of them. A method picks by a rule
+//! that does not look at values (the first theorem of the library that applies); without a method the probability is shared
+//! among all candidates, and all of them enter the derivation, so that the kernel charges them.
+
+use super::Method;
+use super::search::{Candidate, Demand, Obstacle, Search};
+use super::vacuity::{Vacuity, vacuity};
+use crate::kernel::check::{self, Checked, Claim, Statement, Verdict};
+use crate::kernel::derive::{End, Step};
+use crate::kernel::eval::EvalError;
+use crate::kernel::term::{Formula, Relation, Term};
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::Zero;
+use std::collections::BTreeSet;
+
+/// A bound that was found and not used.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    pub method: String,
+    pub value: crate::kernel::value::Value,
+}
+
+/// What became of a claim.
+#[derive(Default)]
+pub struct Outcome {
+    pub checked: Option<Checked>,
+    pub steps: Vec<Step>,
+    /// The theorem or producer whose bound the claim uses.
+    pub method: Option<String>,
+    pub notes: Vec<String>,
+    pub others: Vec<Attempt>,
+    /// Theorems that conclude such a bound and did not apply.
+    pub obstacles: Vec<Obstacle>,
+    /// The statement itself is undefined.
+    pub error: Option<EvalError>,
+    /// The kernel refused what the search had accepted.
+    pub disagreement: Option<EvalError>,
+    pub vacuity: Option<Vacuity>,
+}
+
+impl Outcome {
+    pub fn verdict(&self) -> Verdict {
+        self.checked.as_ref().map_or(Verdict::Unknown, Checked::verdict)
+    }
+}
+
+/// The formula whose evaluation shows what a statement needs.
+fn probe(statement: &Statement) -> Formula {
+    match statement {
+        Statement::Formula(formula) => formula.clone(),
+        Statement::Upper(term) | Statement::Lower(term) | Statement::Both(term) => {
+            Formula::Compare(term.clone(), Relation::Le, Term::Infinity)
+        }
+    }
+}
+
+/// Which ends to ask for, in this order, until the claim is decided.
+fn ends(statement: &Statement) -> &'static [End] {
+    match statement {
+        Statement::Upper(_) => &[End::High],
+        Statement::Lower(_) => &[End::Low],
+        _ => &[End::High, End::Low],
+    }
+}
+
+/// Searches for a derivation and has the kernel decide. `failure` is what a probabilistic claim may draw.
+pub fn prove(search: &Search, statement: &Statement, method: Option<&Method>, failure: &BigRational) -> Outcome {
+    let claim = Claim { statement: statement.clone(), failure: failure.clone() };
+    let mut outcome = Outcome::default();
+    let mut tried: BTreeSet<(Term, End)> = BTreeSet::new();
+    let probe = probe(statement);
+    for end in ends(statement) {
+        // Establishing one quantity may show that another is needed.
+        loop {
+            let mut workspace = search.new_workspace();
+            for step in &outcome.steps {
+                if let Err(error) = workspace.apply(step) {
+                    outcome.disagreement = Some(error);
+                    return outcome;
+                }
+            }
+            let missing = search.missing_goals(&workspace, &probe);
+            let next = missing.into_iter().find(|goal| goal.1 == *end && !tried.contains(goal));
+            let Some((subject, _)) = next else { break };
+            tried.insert((subject.clone(), *end));
+            establish(search, &subject, *end, method, failure, &mut outcome);
+        }
+        decide(search, &claim, &mut outcome);
+        if outcome.error.is_some() || outcome.verdict() != Verdict::Unknown {
+            break;
+        }
+    }
+    outcome.vacuity = outcome.checked.as_ref().and_then(|checked| vacuity(search, statement, checked, &outcome.steps));
+    outcome
+}
+
+fn decide(search: &Search, claim: &Claim, outcome: &mut Outcome) {
+    let context = search.context();
+    match check::check(context.objects, context.theorems, context.structures, claim, &outcome.steps) {
+        Ok(checked) => outcome.checked = Some(checked),
+        Err(error) => outcome.error = Some(error),
+    }
+}
+
+/// Finds bounds on one end of a quantity and adds the chosen derivation to the outcome.
+fn establish(
+    search: &Search,
+    subject: &Term,
+    end: End,
+    method: Option<&Method>,
+    failure: &BigRational,
+    outcome: &mut Outcome,
+) {
+    let demand = Demand { method: method.cloned(), failure: failure.clone() };
+    let mut found = search.bound(subject, end, &demand);
+    // A method speaks of the side that it bounds; the other side is found by whatever there is.
+    let is_other_side = end == End::Low && found.candidates.is_empty() && found.obstacles.is_empty();
+    let demand = if is_other_side { Demand { method: None, failure: BigRational::zero() } } else { demand };
+    if is_other_side {
+        found = search.bound(subject, end, &demand);
+    }
+    outcome.obstacles.append(&mut found.obstacles);
+    let is_usable = |candidate: &Candidate| match end {
+        End::Low => candidate.value.low_end().is_some(),
+        End::High => candidate.value.high_end().is_some(),
+    };
+    let mut candidates: Vec<Candidate> = found.candidates.into_iter().filter(is_usable).collect();
+    let probabilistic = candidates.iter().filter(|candidate| !candidate.spent.is_zero()).count();
+    if probabilistic > 1 && demand.method.is_some() {
+        // The first in the library's order, whatever its value.
+        candidates.sort_by_key(|candidate| search.context().rank(&candidate.method));
+    } else if probabilistic > 1 {
+        let share = failure / BigRational::from_integer(BigInt::from(probabilistic));
+        let shared = search.bound(subject, end, &Demand { method: None, failure: share });
+        candidates = shared.candidates.into_iter().filter(is_usable).collect();
+        for candidate in candidates.iter().skip(1).filter(|candidate| !candidate.spent.is_zero()) {
+            append(&mut outcome.steps, &candidate.steps);
+        }
+    }
+    let mut candidates = candidates.into_iter();
+    let Some(best) = candidates.next() else { return };
+    append(&mut outcome.steps, &best.steps);
+    if outcome.method.is_none() || end == End::High {
+        outcome.method = Some(best.method);
+    }
+    outcome.notes.extend(best.notes);
+    outcome.others.extend(candidates.map(|candidate| Attempt { method: candidate.method, value: candidate.value }));
+}
+
+fn append(steps: &mut Vec<Step>, more: &[Step]) {
+    for step in more {
+        if !steps.contains(step) {
+            steps.push(step.clone());
+        }
+    }
+}
+
+/// One row of a `bounds` block.
+pub struct Row {
+    pub method: Method,
+    pub outcome: Outcome,
+}
+
+/// Bounds a target by each method, every row drawing `failure` of its own.
+pub fn bounds(search: &Search, target: &Term, methods: &[Method], failure: &BigRational) -> Vec<Row> {
+    methods
+        .iter()
+        .map(|method| {
+            let outcome = prove(search, &Statement::Upper(target.clone()), Some(method), failure);
+            Row { method: method.clone(), outcome }
+        })
+        .collect()
+}
