@@ -43,7 +43,7 @@ pub mod syntax;
 pub mod theory;
 
 #[cfg(feature = "engine")]
-//OFF pub mod cli;
+pub mod cli;
 #[cfg(feature = "engine")]
 pub mod data;
 #[cfg(feature = "engine")]

@@ -1,1 +1,4 @@
-//! See the architecture page in `lib.rs`.
+//! The command line: one file per command.
+
+mod sample;
+mod session;

@@ -11,7 +11,9 @@ mod resolve;
 mod sample;
 mod statement;
 
+pub use domain::describe as describe_domain;
 pub use names::Names;
+pub use network::describe as describe_architecture;
 pub use resolve::resolve;
 
 use crate::kernel::check::Statement;

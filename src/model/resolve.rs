@@ -21,7 +21,7 @@ pub fn resolve(file: &ast::File, source: &Source) -> (Spec, Names, Vec<Diagnosti
             diagnostics.push(diagnostic);
         }
     }
-    let mut names = resolver.names;
+    let names = resolver.names;
     let mut spec = resolver.spec;
     // Members of families that statements mention are objects like any other.
     for (name, architecture) in names.instances.take() {

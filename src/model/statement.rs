@@ -4,11 +4,11 @@ use super::names::Names;
 use super::{Claim, MethodCall, Table, TableColumn, TableRows, TableValue};
 use crate::kernel::check::Statement;
 use crate::kernel::signature;
-use crate::kernel::term::{Formula, Relation, Term};
+use crate::kernel::term::{Formula, Term};
 use crate::syntax::ast::{self, ArgValue, Expr, ExprKind, Prop, PropKind, Rel, TableEntry};
 use crate::text::{Diagnostic, did_you_mean};
 use num_rational::BigRational;
-use num_traits::{One, Signed, Zero};
+use num_traits::{One, Signed};
 
 /// Largest number of instances that one quantifier over networks expands to.
 const INSTANCE_LIMIT: i64 = 10_000;
@@ -302,13 +302,4 @@ fn table_column(names: &Names, column: &ast::Column, variable: Option<&str>) -> 
     let term = names.term(&column.value)?;
     let header = column.header.as_ref().map_or_else(|| term.to_string(), |text| text.text.clone());
     Ok(TableColumn { header, value: TableValue::Term(term) })
-}
-
-/// A trivial bound on a quantity, for the vacuity flag: `risk <= 1`.
-pub fn is_trivially_bounded(head: &str) -> Option<(Relation, BigRational)> {
-    match head {
-        "risk" | "empirical_risk" => Some((Relation::Le, BigRational::one())),
-        _ => None,
-    }
-    .filter(|(_, bound)| !bound.is_zero())
 }

@@ -1,0 +1,332 @@
+//! From a resolved spec to the kernel's objects: files are read and hashed, samples drawn and split, networks trained.
+
+use super::sample::{self, Data};
+use crate::data::file::{Folder, NETWORK_BYTES};
+use crate::data::{DataError, assemble, onnx, safetensors};
+use crate::kernel::net::{Architecture, Network};
+use crate::kernel::object::{Assumption, AssumptionKind, Dependence, Entry, NetObject, Object, Objects, Sample};
+use crate::kernel::structure::Structure;
+use crate::lab::{self, LabError, Mlp};
+use crate::model::{Declaration, DeclarationKind, Layout, Spec, TrainOptions, describe_architecture, describe_domain};
+use crate::report::view::{FileView, SettingView, TrainingView};
+use crate::text::{Diagnostic, Source, Span};
+use num_traits::ToPrimitive;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// Everything the claims speak of, and what the report says of it.
+pub struct Session {
+    pub objects: Objects,
+    pub setting: Vec<SettingView>,
+    pub files: Vec<FileView>,
+    pub training: Vec<TrainingView>,
+    samples: BTreeMap<String, Data>,
+    /// Parts of every split sample, and whether they cover it.
+    splits: BTreeMap<String, (Vec<String>, bool)>,
+}
+
+/// A diagnostic for a file that could not be used.
+fn data_problem(error: &DataError, span: Span) -> Diagnostic {
+    if error.is_limit() {
+        Diagnostic::limit("E0503", error.to_string()).at(span, "")
+    } else {
+        Diagnostic::data("E0502", error.to_string()).at(span, "")
+    }
+}
+
+fn lab_problem(error: &LabError, span: Span) -> Diagnostic {
+    match error {
+        LabError::TooLarge(_) => Diagnostic::limit("E0123", error.to_string()).at(span, ""),
+        _ => Diagnostic::error("E0127", error.to_string()).at(span, ""),
+    }
+}
+
+impl Session {
+    /// Builds all objects. Errors: the first declaration that cannot be carried out.
+    pub fn build(spec: &Spec, folder: &Folder, source: &Source) -> Result<Session, Diagnostic> {
+        let mut session = Session {
+            objects: Objects { definitions: spec.definitions.clone(), ..Objects::default() },
+            setting: Vec::new(),
+            files: Vec::new(),
+            training: Vec::new(),
+            samples: BTreeMap::new(),
+            splits: BTreeMap::new(),
+        };
+        // Splits come first: what a sample's atoms are depends on all of them.
+        for declaration in &spec.declarations {
+            session.declare(declaration, folder, source)?;
+        }
+        session.settle_atoms();
+        Ok(session)
+    }
+
+    fn insert(&mut self, name: &str, object: Object, dependence: Dependence) {
+        self.objects.entries.insert(name.to_string(), Entry { object, dependence });
+    }
+
+    fn describe(&mut self, name: &str, text: String) {
+        self.setting.push(SettingView { name: name.to_string(), text });
+    }
+
+    fn declare(&mut self, declaration: &Declaration, folder: &Folder, source: &Source) -> Result<(), Diagnostic> {
+        let (name, span) = (declaration.name.as_str(), declaration.span);
+        let nothing = || Dependence::Known(BTreeSet::new());
+        match &declaration.kind {
+            DeclarationKind::Domain(domain) => {
+                self.describe(name, describe_domain(domain));
+                self.insert(name, Object::Domain(domain.clone()), nothing());
+            }
+            DeclarationKind::Architecture(architecture) => {
+                // Members of families have their arguments in their names; they need no line of their own.
+                if !name.contains('(') {
+                    self.describe(name, network_line(architecture));
+                }
+                self.insert(name, class_object(architecture, Vec::new()), nothing());
+            }
+            DeclarationKind::Class { base, constraints } => {
+                let Some(architecture) = self.objects.net(base).map(|net| net.architecture.clone()) else {
+                    return Err(
+                        Diagnostic::error("E0131", format!("expected an architecture, found `{base}`")).at(span, "")
+                    );
+                };
+                self.describe(name, format!("{base} with {} bounds on norms", constraints.len()));
+                self.insert(name, class_object(&architecture, constraints.clone()), nothing());
+            }
+            DeclarationKind::NetworkFile { path, layout } => {
+                let network = self.network_file(path, layout.as_ref(), folder, span)?;
+                let architecture = network.architecture().clone();
+                self.describe(name, format!("{}   {path}", network_line(&architecture)));
+                // The class of all networks of the file's architecture; why it was chosen is not known.
+                let class = format!("architecture({name})");
+                self.insert(&class, class_object(&architecture, Vec::new()), Dependence::Unknown);
+                self.insert(name, net_object(network), Dependence::Unknown);
+            }
+            DeclarationKind::Generated(generator) => {
+                let data = sample::generate(generator).map_err(|error| lab_problem(&error, span))?;
+                self.describe(name, data.description.clone());
+                self.add_sample(name, data);
+            }
+            DeclarationKind::DataFile { path, sha256 } => {
+                let (data, sources, parts) =
+                    sample::load(folder, path, sha256.as_deref()).map_err(|e| data_problem(&e, span))?;
+                self.files.extend(sources);
+                self.describe(name, data.description.clone());
+                let covers = parts.iter().map(|(_, part)| part.len()).sum::<usize>() == data.len();
+                let mut names = Vec::new();
+                for (part, part_data) in parts {
+                    let part = format!("{name}.{part}");
+                    self.add_sample(&part, part_data);
+                    names.push(part);
+                }
+                if !names.is_empty() {
+                    self.splits.insert(name.to_string(), (names, covers));
+                }
+                self.add_sample(name, data);
+            }
+            DeclarationKind::Split { parent, permutation, parts } => {
+                let Some(data) = self.samples.get(parent) else {
+                    return Err(
+                        Diagnostic::error("E0131", format!("expected a data set, found `{parent}`")).at(span, "")
+                    );
+                };
+                if self.splits.contains_key(parent) {
+                    return Err(
+                        Diagnostic::error("E0129", format!("`{parent}` is split twice")).at(span, "split again here")
+                    );
+                }
+                let (split, sources) =
+                    sample::split(data, *permutation, parts, folder).map_err(|error| match error {
+                        sample::SplitError::Data(error) => data_problem(&error, span),
+                        sample::SplitError::TooMany { expected, found } => Diagnostic::error(
+                            "E0126",
+                            format!("expected parts of at most {found} examples together, found {expected}"),
+                        )
+                        .at(span, format!("`{parent}` has {found}")),
+                    })?;
+                self.files.extend(sources);
+                let covers = split.iter().map(|(_, data)| data.len()).sum::<usize>() == data.len();
+                self.splits.insert(parent.clone(), (split.iter().map(|(name, _)| name.clone()).collect(), covers));
+                for (part, data) in split {
+                    self.add_sample(&part, data);
+                }
+            }
+            DeclarationKind::Assumption(kind) => {
+                let assumption = Assumption { name: name.to_string(), kind: kind.clone() };
+                self.objects.assumptions.push(assumption);
+            }
+            DeclarationKind::Train { architecture, data, options } => {
+                self.train(name, architecture, data, options, span, source)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add_sample(&mut self, name: &str, data: Data) {
+        let atoms = BTreeSet::from([name.to_string()]);
+        let object = Sample {
+            size: data.len(),
+            atoms: atoms.clone(),
+            origin: data.origin.clone(),
+            classes: data.classes,
+            examples: Some(data.examples.clone()),
+        };
+        self.insert(name, Object::Sample(object), Dependence::Known(atoms));
+        self.samples.insert(name.to_string(), data);
+    }
+
+    /// A split sample consists of the atoms of its parts, and of a rest where the parts do not cover it.
+    fn settle_atoms(&mut self) {
+        let names: Vec<String> = self.samples.keys().cloned().collect();
+        let atoms: BTreeMap<String, BTreeSet<String>> =
+            names.iter().map(|name| (name.clone(), self.atoms(name, 0))).collect();
+        let expand = |set: &BTreeSet<String>| -> BTreeSet<String> {
+            set.iter()
+                .flat_map(|name| atoms.get(name).cloned().unwrap_or_else(|| BTreeSet::from([name.clone()])))
+                .collect()
+        };
+        for entry in self.objects.entries.values_mut() {
+            if let Object::Sample(sample) = &mut entry.object {
+                sample.atoms = expand(&sample.atoms);
+            }
+            if let Dependence::Known(set) = &mut entry.dependence {
+                *set = expand(set);
+            }
+        }
+        for assumption in &mut self.objects.assumptions {
+            if let AssumptionKind::DependsOn { atoms: set, .. } = &mut assumption.kind {
+                *set = expand(set);
+            }
+        }
+    }
+
+    fn atoms(&self, name: &str, depth: usize) -> BTreeSet<String> {
+        match self.splits.get(name) {
+            Some((parts, covers)) if depth < 64 => {
+                let mut atoms: BTreeSet<String> = parts.iter().flat_map(|part| self.atoms(part, depth + 1)).collect();
+                if !covers {
+                    atoms.insert(format!("{name}.rest"));
+                }
+                atoms
+            }
+            _ => BTreeSet::from([name.to_string()]),
+        }
+    }
+
+    fn network_file(
+        &mut self,
+        path: &str,
+        layout: Option<&Layout>,
+        folder: &Folder,
+        span: Span,
+    ) -> Result<Network, Diagnostic> {
+        let problem = |error: DataError| data_problem(&error, span);
+        let contents = folder.read(path, NETWORK_BYTES).map_err(problem)?;
+        self.files.push(FileView { path: path.to_string(), sha256: contents.sha256.to_string() });
+        if path.to_ascii_lowercase().ends_with(".onnx") {
+            let beside = folder.beside(path).map_err(problem)?;
+            let import = onnx::read(&contents, Some(&beside)).map_err(problem)?;
+            for (name, hash) in &import.external {
+                self.files.push(FileView { path: name.clone(), sha256: hash.to_string() });
+            }
+            return Ok(import.network);
+        }
+        let tensors = safetensors::read(&contents).map_err(problem)?;
+        match layout {
+            Some(Layout::As(architecture)) => assemble::assemble(architecture, &tensors).map_err(problem),
+            Some(Layout::Like(other)) => match self.objects.net(other) {
+                Some(net) => assemble::assemble_like(&net.architecture, &tensors).map_err(problem),
+                None => Err(Diagnostic::error("E0131", format!("expected a network, found `{other}`")).at(span, "")),
+            },
+            None => Err(Diagnostic::data(
+                "E0502",
+                format!("{path}: expected a layout, found a file of tensors without one"),
+            )
+            .at(span, "")
+            .help("write `as 784 -> 256 -> 10 relu`, or `like f`")),
+        }
+    }
+
+    fn train(
+        &mut self,
+        name: &str,
+        architecture: &str,
+        data: &str,
+        options: &TrainOptions,
+        span: Span,
+        source: &Source,
+    ) -> Result<(), Diagnostic> {
+        let problem = |error: LabError| lab_problem(&error, span);
+        let (Some(net), Some(sample)) = (self.objects.net(architecture), self.samples.get(data)) else {
+            return Err(Diagnostic::error("E0127", "expected an architecture and a data set").at(span, ""));
+        };
+        let (sizes, activation) = Mlp::chain_of(&net.architecture).map_err(problem)?;
+        let points = sample.for_training(&options.loss).map_err(problem)?;
+        let loss = match options.loss.as_str() {
+            "squared" => lab::Loss::Squared,
+            "cross_entropy" => lab::Loss::CrossEntropy,
+            _ => lab::Loss::Logistic,
+        };
+        let float = |q: &num_rational::BigRational| q.to_f64().unwrap_or(f64::NAN);
+        let optimizer = match options.optimizer.as_str() {
+            "adam" => lab::Optimizer::Adam,
+            _ => lab::Optimizer::Sgd { momentum: float(&options.momentum) },
+        };
+        let train_options = lab::TrainOptions {
+            loss,
+            optimizer,
+            lr: float(&options.learning_rate),
+            epochs: options.epochs,
+            batch: options.batch,
+            seed: options.seed,
+            weight_decay: float(&options.weight_decay),
+            ..lab::TrainOptions::default()
+        };
+        let mut bar = lab::progress::TrainingBar::new(name, options.epochs);
+        let trained = lab::train(&sizes, &activation, &train_options, &points, &mut |epoch, loss| {
+            bar.epoch(epoch, loss);
+            ControlFlow::Continue(())
+        });
+        drop(bar);
+        let network = trained.and_then(|mlp| mlp.to_network()).map_err(problem)?;
+        let text = format!("{architecture} on {data}, {} epochs, seed {}", options.epochs, options.seed);
+        let line = source.position(span.start).line;
+        self.training.push(TrainingView { name: name.to_string(), text, sha256: weights_hash(&network), line });
+        // The sample enters as it is named; its atoms are filled in when all splits are known.
+        self.insert(name, net_object(network), Dependence::Known(BTreeSet::from([data.to_string()])));
+        Ok(())
+    }
+}
+
+fn class_object(architecture: &Architecture, constraints: Vec<crate::kernel::object::Constraint>) -> Object {
+    Object::Net(NetObject { architecture: architecture.clone(), network: None, constraints })
+}
+
+fn net_object(network: Network) -> Object {
+    let architecture = network.architecture().clone();
+    Object::Net(NetObject { architecture, network: Some(Arc::new(network)), constraints: Vec::new() })
+}
+
+fn network_line(architecture: &Architecture) -> String {
+    let chain = describe_architecture(architecture);
+    let shape = chain.unwrap_or_else(|| format!("{} layers on {:?}", architecture.nodes.len(), architecture.input));
+    match Structure::of(architecture) {
+        Ok(structure) => format!("{shape}   {} parameters", crate::report::decimal::grouped(&structure.params)),
+        Err(_) => shape,
+    }
+}
+
+/// SHA-256 over all parameters in order, as mantissa and exponent.
+fn weights_hash(network: &Network) -> String {
+    use sha2::{Digest, Sha256};
+    let mut hasher = Sha256::new();
+    for parameters in network.parameters().iter().flatten() {
+        for tensor in [Some(&parameters.weight), parameters.bias.as_ref()].into_iter().flatten() {
+            for weight in tensor.data.iter() {
+                hasher.update(weight.mantissa.to_le_bytes());
+                hasher.update(weight.exponent.to_le_bytes());
+            }
+        }
+    }
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
