@@ -79,7 +79,7 @@ pub enum ItemKind {
     /// `measure gap : risk(f, S, zero_one)`
     Measure(Measure),
     /// `claim lip : lip(F, l2) <= ? by spectral_product`
-    Claim(Claim),
+    Claim(Box<Claim>),
     /// `expect fit : risk(h, D.train, zero_one) <= 0.02`
     Expect(Expect),
     /// `bounds B for risk(f, zero_one) { test_set(D.test) vc }`
@@ -286,7 +286,7 @@ pub struct Assume {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Assumption {
-    Prop(Prop),
+    Prop(Box<Prop>),
     /// `f depends on D.train`; `on` is `None` for `depends on nothing`.
     Depends {
         subject: Ident,
@@ -442,7 +442,7 @@ pub enum Binding {
     /// `m = 10`, `N = 2 -> 3 -> 1 relu`
     Value { name: Ident, value: BindingValue },
     /// `vcdim(H) = 4`: a fact about a parameter that is left open.
-    Fact(Prop),
+    Fact(Box<Prop>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -450,7 +450,7 @@ pub enum BindingValue {
     Expr(Expr),
     Chain(Chain),
     /// `(2 -> 3 -> 1 relu) where |W[l]|_spec <= 2 for l in 1..2`
-    Class(ClassLiteral),
+    Class(Box<ClassLiteral>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

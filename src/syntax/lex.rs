@@ -154,7 +154,9 @@ impl<'a> Lexer<'a> {
         if let Some((left, place, ascii)) = unicode(rest) {
             let known = Symbol::SPELLINGS.iter().find(|(text, _)| *text == ascii);
             let Some((_, symbol)) = known else {
-                let (left, _) = name_rest(left).unwrap_or((left, ""));
+                // A letter may begin a longer name; `√2` must not become the name `sqrt2`.
+                let letter = rest.starts_with(char::is_alphabetic);
+                let left = if letter { name_rest(left).map_or(left, |(left, _)| left) } else { left };
                 self.push(TokenKind::Name, self.span(rest, left), place);
                 return self.after_name(left);
             };

@@ -47,10 +47,11 @@ pub fn parse(source: &Source) -> Parsed {
         let parser = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || parse_items(source));
         match parser.map(|thread| thread.join()) {
             Ok(Ok(parsed)) => parsed,
-            _ => {
-                let diagnostic =
-                    Diagnostic::limit("E0117", "expected 64 MB of address space for the parser, found less");
-                Parsed { file: File::default(), comments: Vec::new(), diagnostics: vec![diagnostic] }
+            Ok(Err(bug)) => std::panic::resume_unwind(bug),
+            Err(_) => {
+                let title = "expected 64 MB of address space for the parser, found less";
+                let diagnostics = vec![Diagnostic::limit("E0117", title)];
+                Parsed { file: File::default(), comments: Vec::new(), diagnostics }
             }
         }
     })
@@ -71,7 +72,7 @@ fn parse_items(source: &Source) -> Parsed {
             Err(error) => {
                 context.reset();
                 if let nom::Err::Error(fault) | nom::Err::Failure(fault) = error {
-                    context.report(fault.into_diagnostic(&context));
+                    fault.into_diagnostic(&context).into_iter().for_each(|diagnostic| context.report(diagnostic));
                 }
                 input = resume(input);
             }
@@ -90,7 +91,8 @@ fn resume(failed: Input<'_>) -> Input<'_> {
     // What is no item at all says nothing about indentation.
     let limit = if failed.at_item_line() { column(failed) } else { usize::MAX };
     let mut input = failed.advance();
-    while !input.at_end() && !(input.at_item_line() && column(input) <= limit) {
+    let fresh = |input: Input<'_>| input.at_item_line() && column(input) <= limit;
+    while !input.at_end() && !fresh(input) {
         input = input.advance();
     }
     input

@@ -1,1 +1,136 @@
-//! See the architecture page in `lib.rs`.
+//! The library of theorems: text blocks, compiled for the kernel.
+//!
+//! The statements under `library/` are part of what a result trusts: the kernel substitutes and evaluates them as written.
+//! Parsing and sort inference here are checked by the blocks' own examples and rejects.
+
+pub mod compile;
+pub mod coverage;
+pub mod render;
+
+use crate::kernel::derive::Theorems;
+use crate::kernel::term::{Formula, Relation, Term};
+use crate::kernel::theorem::Theorem;
+use crate::syntax::ast;
+use crate::text::{Diagnostic, Source};
+use std::collections::BTreeMap;
+
+/// One theorem with what a reader wants to know of it.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub theorem: Theorem,
+    pub title: String,
+    pub source: String,
+    pub survey: Option<String>,
+    pub formal: Option<String>,
+    pub note: Option<String>,
+    pub aliases: Vec<String>,
+    /// The block as parsed, with its examples and rejects.
+    pub block: ast::Theorem,
+    /// The canonical text of the block.
+    pub text: String,
+    /// SHA-256 of the canonical text, in hexadecimal.
+    pub hash: String,
+}
+
+/// All theorems, in the order of the files.
+#[derive(Clone, Debug, Default)]
+pub struct Library {
+    pub entries: Vec<Entry>,
+}
+
+/// The embedded files.
+const FILES: &[(&str, &str)] = &[
+    ("activation.thm", include_str!("library/activation.thm")),
+    ("norms.thm", include_str!("library/norms.thm")),
+    ("lipschitz.thm", include_str!("library/lipschitz.thm")),
+    ("range.thm", include_str!("library/range.thm")),
+    ("vc.thm", include_str!("library/vc.thm")),
+    ("pseudo_dimension.thm", include_str!("library/pseudo_dimension.thm")),
+    ("regions.thm", include_str!("library/regions.thm")),
+    ("covering.thm", include_str!("library/covering.thm")),
+    ("rademacher.thm", include_str!("library/rademacher.thm")),
+    ("uniform.thm", include_str!("library/uniform.thm")),
+    ("finite_class.thm", include_str!("library/finite_class.thm")),
+    ("occam.thm", include_str!("library/occam.thm")),
+    ("margin.thm", include_str!("library/margin.thm")),
+    ("test_set.thm", include_str!("library/test_set.thm")),
+    ("no_free_lunch.thm", include_str!("library/no_free_lunch.thm")),
+];
+
+impl Library {
+    /// The embedded library. Errors in it are caught by its tests; they are returned all the same.
+    pub fn embedded() -> (Library, Vec<(Option<Source>, Diagnostic)>) {
+        let mut library = Library::default();
+        let mut problems = Vec::new();
+        for (name, text) in FILES {
+            match Source::new(format!("library/{name}"), *text) {
+                Ok(source) => {
+                    let diagnostics = library.add_source(&source, compile::Origin::Library);
+                    problems.extend(diagnostics.into_iter().map(|diagnostic| (Some(source.clone()), diagnostic)));
+                }
+                Err(diagnostic) => problems.push((None, diagnostic)),
+            }
+        }
+        (library, problems)
+    }
+
+    /// Adds every theorem of a `.thm` file. Returns the problems found; blocks without problems are added.
+    pub fn add_source(&mut self, source: &Source, origin: compile::Origin) -> Vec<Diagnostic> {
+        let parsed = crate::syntax::parse(source);
+        let mut diagnostics = parsed.diagnostics;
+        for item in &parsed.file.items {
+            match &item.kind {
+                ast::ItemKind::Theorem(block) => diagnostics.extend(self.add(block, origin).err()),
+                _ => diagnostics.push(
+                    Diagnostic::error("E0205", "expected theorems only in a file of theorems")
+                        .at(item.span, "another item"),
+                ),
+            }
+        }
+        diagnostics
+    }
+
+    /// Compiles one block. Errors: a name in use, or a statement that does not type.
+    pub fn add(&mut self, block: &ast::Theorem, origin: compile::Origin) -> Result<(), Diagnostic> {
+        if self.find(&block.name.name).is_some() {
+            return Err(Diagnostic::error("E0129", format!("the theorem `{}` exists already", block.name.name))
+                .at(block.name.span, "a second one of this name"));
+        }
+        self.entries.push(compile::compile(block, origin)?);
+        Ok(())
+    }
+
+    /// By name or former name.
+    pub fn find(&self, name: &str) -> Option<&Entry> {
+        let by_name = self.entries.iter().find(|entry| entry.theorem.name == name);
+        by_name.or_else(|| self.entries.iter().find(|entry| entry.aliases.iter().any(|alias| alias == name)))
+    }
+
+    /// The statements for the kernel.
+    pub fn theorems(&self) -> Theorems {
+        self.entries.iter().map(|entry| (entry.theorem.name.clone(), entry.theorem.clone())).collect()
+    }
+
+    pub fn order(&self) -> Vec<String> {
+        self.entries.iter().map(|entry| entry.theorem.name.clone()).collect()
+    }
+
+    pub fn aliases(&self) -> BTreeMap<String, Vec<String>> {
+        let with_aliases = self.entries.iter().filter(|entry| !entry.aliases.is_empty());
+        with_aliases.map(|entry| (entry.theorem.name.clone(), entry.aliases.clone())).collect()
+    }
+
+    /// Theorems that bound a quantity: by the head of the quantity in the conclusion.
+    pub fn concluding<'l>(&'l self, head: &'l str) -> impl Iterator<Item = &'l Entry> {
+        self.entries.iter().filter(move |entry| conclusion(&entry.theorem).is_some_and(|(found, _)| found == head))
+    }
+}
+
+/// The quantity that a theorem bounds, and how (`None`: from both sides).
+pub fn conclusion(theorem: &Theorem) -> Option<(&str, Option<Relation>)> {
+    match &theorem.ensures {
+        Formula::Compare(Term::Quantity(head, _), relation, _) => Some((head, Some(*relation))),
+        Formula::Within(Term::Quantity(head, _), ..) => Some((head, None)),
+        _ => None,
+    }
+}

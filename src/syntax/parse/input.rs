@@ -168,25 +168,36 @@ fn describe(token: Token, source: &Source) -> String {
 }
 
 impl Fault {
-    pub fn into_diagnostic(self, context: &Context<'_>) -> Diagnostic {
-        match self {
-            Fault::Report(diagnostic) => *diagnostic,
-            Fault::Expected { position, wanted } => {
-                let input = Input { context, position };
-                let token = input.token();
-                let diagnostic = Diagnostic::error("E0101", format!("expected {wanted}, found {}", input.found()))
-                    .at(token.span(), format!("expected {wanted}"));
-                match hint(input) {
-                    Some(help) => diagnostic.help(help),
-                    None => diagnostic,
-                }
-            }
+    /// What to tell, or nothing if the trouble has been reported before.
+    pub fn into_diagnostic(self, context: &Context<'_>) -> Option<Diagnostic> {
+        let (position, wanted) = match self {
+            Fault::Report(diagnostic) => return Some(*diagnostic),
+            Fault::Expected { position, wanted } => (position, wanted),
+        };
+        let input = Input { context, position };
+        let token = input.token();
+        if token.kind == TokenKind::Bad {
+            return None;
         }
+        let diagnostic = Diagnostic::error("E0101", format!("expected {wanted}, found {}", input.found()));
+        let before = position.checked_sub(1).and_then(|i| context.tokens.get(i));
+        let diagnostic = match before {
+            // What is missing belongs to the end of the line before.
+            Some(last) if token.first_on_line => {
+                let place = diagnostic.at(Span::at(last.span().end), format!("expected {wanted}"));
+                if token.kind == TokenKind::End { place } else { place.because(token.span(), "found this instead") }
+            }
+            _ => diagnostic.at(token.span(), format!("expected {wanted}")),
+        };
+        Some(match hint(input) {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        })
     }
 }
 
 /// Advice about mistakes that people bring along from other notations.
-fn hint(input: Input<'_>) -> Option<&'static str> {
+pub fn hint(input: Input<'_>) -> Option<&'static str> {
     let before = input.position.checked_sub(1).map(|position| Input { position, ..input });
     let glued = |a: Input<'_>, b: Input<'_>| a.token().span().end == b.token().span().start;
     if input.at_symbol(0, Symbol::Dot) && input.peek(1).kind == TokenKind::Number {

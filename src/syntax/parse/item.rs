@@ -7,7 +7,7 @@ use super::prop::{binder, binder_in, prop, required_prop};
 use super::theorem::theorem;
 use super::{exhibit, experiment};
 use crate::syntax::ast::*;
-use crate::syntax::token::{ITEM_WORDS, Symbol};
+use crate::syntax::token::{ITEM_WORDS, Symbol, TokenKind};
 use crate::text::{Diagnostic, Span, did_you_mean};
 use nom::Parser;
 use nom::combinator::{cut, opt};
@@ -61,7 +61,7 @@ pub fn item(input: Input<'_>) -> Parse<'_, Item> {
         "posterior" => map(committed(definition(at)), ItemKind::Posterior),
         "prior" => map(committed(definition(at)), ItemKind::Prior),
         "measure" => map(committed(measure(at)), ItemKind::Measure),
-        "claim" => map(committed(claim(at)), ItemKind::Claim),
+        "claim" => map(committed(claim(at)), |claim| ItemKind::Claim(Box::new(claim))),
         "expect" => map(committed(expect(at)), ItemKind::Expect),
         "bounds" => map(committed(bounds(at)), ItemKind::Bounds),
         "theorem" => map(committed(theorem(at)), |theorem| ItemKind::Theorem(Box::new(theorem))),
@@ -79,11 +79,15 @@ fn map<'a, T, U>(result: Parse<'a, T>, f: impl FnOnce(T) -> U) -> Parse<'a, U> {
 
 fn no_item<'a, T>(input: Input<'a>) -> Parse<'a, T> {
     let text = input.text(0);
+    if input.token().kind == TokenKind::Bad {
+        return input.expected("an item");
+    }
     let diagnostic = Diagnostic::error("E0116", format!("expected an item, found {}", input.found()))
         .at(input.token().span(), "no item begins with this, and it does not continue the item before");
     let words = ITEM_WORDS.into_iter().chain(CLAUSE_WORDS);
     fail(match did_you_mean(&text, words) {
         Some(word) if input.at_name(0) => diagnostic.help(format!("did you mean `{word}`?")),
+        _ if hint(input).is_some() => diagnostic.help(hint(input).unwrap_or_default()),
         _ if text == "|" => diagnostic.help("bars close before the next bar opens: put inner bars in parentheses"),
         _ => diagnostic.help("items begin with a word such as `network`, `class`, `data`, `claim`, `expect`, `table`"),
     })
@@ -161,7 +165,7 @@ fn assume(input: Input<'_>) -> Parse<'_, Assume> {
     let (rest, _) = cut(symbol(Symbol::Colon)).parse(rest)?;
     if !(rest.at_name(0) && rest.at_word(1, "depends") && rest.at_word(2, "on")) {
         let (rest, prop) = required_prop(rest)?;
-        return Ok((rest, Assume { name, body: Assumption::Prop(prop) }));
+        return Ok((rest, Assume { name, body: Assumption::Prop(Box::new(prop)) }));
     }
     let (rest, subject) = cut(self::name("a name")).parse(rest)?;
     let rest = rest.advance().advance();
@@ -208,13 +212,14 @@ fn claim(input: Input<'_>) -> Parse<'_, Claim> {
         within: None,
         expecting: None,
     };
+    let mut once = Once::default();
     while !rest.at_end() {
         let start = rest;
         rest = match &*rest.text(0) {
-            "with" => once(start, &mut claim.probability, probability(rest)?)?,
-            "by" => once(start, &mut claim.method, committed(method(rest.advance()))?)?,
-            "within" => once(start, &mut claim.within, required(rest.advance())?)?,
-            "expecting" => once(start, &mut claim.expecting, expected(rest.advance())?)?,
+            "with" => once.store(start, &mut claim.probability, probability(rest)?),
+            "by" => once.store(start, &mut claim.method, committed(method(rest.advance()))?),
+            "within" => once.store(start, &mut claim.within, required(rest.advance())?),
+            "expecting" => once.store(start, &mut claim.expecting, expected(rest.advance())?),
             "assuming" => {
                 let (next, names) = cut(comma_list(self::name("the name of an assumption"))).parse(rest.advance())?;
                 claim.assuming.extend(names);
@@ -236,20 +241,30 @@ fn claim(input: Input<'_>) -> Parse<'_, Claim> {
     Ok((rest, claim))
 }
 
-/// Stores a clause that may be written only once.
-pub fn once<'a, T>(
-    start: Input<'a>,
-    place: &mut Option<T>,
-    found: (Input<'a>, T),
-) -> Result<Input<'a>, nom::Err<Fault>> {
-    let (rest, value) = found;
-    if place.replace(value).is_some() {
-        start.context.report(
-            Diagnostic::error("E0106", format!("expected one clause {}, found a second", start.found()))
-                .at(rest.span_from(start), "stands here again"),
-        );
+/// Where the clauses that may be written only once have been written.
+#[derive(Default)]
+pub struct Once {
+    seen: Vec<Span>,
+}
+
+impl Once {
+    /// Stores a clause that begins at `start` and was read as `found`.
+    pub fn store<'a, T>(&mut self, start: Input<'a>, place: &mut Option<T>, found: (Input<'a>, T)) -> Input<'a> {
+        let (rest, value) = found;
+        let word = start.token().span();
+        let source = start.context.source;
+        if place.replace(value).is_some() {
+            let first = self.seen.iter().find(|span| source.slice(**span) == source.slice(word));
+            let title = format!("expected one clause {}, found a second", start.found());
+            let diagnostic = Diagnostic::error("E0106", title).at(word, "stands here again");
+            start.context.report(match first {
+                Some(first) => diagnostic.because(*first, "first stands here"),
+                None => diagnostic,
+            });
+        }
+        self.seen.push(word);
+        rest
     }
-    Ok(rest)
 }
 
 /// `"with" "probability" ">=" expr`

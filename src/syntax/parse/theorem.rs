@@ -2,7 +2,7 @@
 
 use super::expr::{expr, method, required};
 use super::input::*;
-use super::item::{layer_index, once, probability};
+use super::item::{Once, layer_index, probability};
 use super::network::{at_chain, chain};
 use super::prop::{binder, prop, relation_sign, required_prop};
 use crate::syntax::ast::*;
@@ -93,6 +93,7 @@ struct Clauses {
     proof: Option<Proof>,
     examples: Vec<Example>,
     rejects: Vec<Reject>,
+    once: Once,
 }
 
 impl Clauses {
@@ -107,14 +108,16 @@ impl Clauses {
             "ensures" => {
                 let (rest, prop) = required_prop(at)?;
                 let (rest, probability) = opt(probability).parse(rest)?;
-                once(start, &mut self.ensures, (rest, (prop, probability)))?
+                self.once.store(start, &mut self.ensures, (rest, (prop, probability)))
             }
-            "source" => once(start, &mut self.source, text("the source in double quotes")?)?,
-            "survey" => once(start, &mut self.survey, text("an item of the survey in double quotes")?)?,
-            "formal" => once(start, &mut self.formal, text("the name of a formal proof in double quotes")?)?,
-            "note" => once(start, &mut self.note, text("a note in double quotes")?)?,
-            "status" => once(start, &mut self.status, cut(name("a status (`derived`, `unproved`, ...)")).parse(at)?)?,
-            "proof" => once(start, &mut self.proof, nested(at, |at| proof(start, at))?)?,
+            "source" => self.once.store(start, &mut self.source, text("the source in double quotes")?),
+            "survey" => self.once.store(start, &mut self.survey, text("an item of the survey in double quotes")?),
+            "formal" => self.once.store(start, &mut self.formal, text("the name of a formal proof in double quotes")?),
+            "note" => self.once.store(start, &mut self.note, text("a note in double quotes")?),
+            "status" => {
+                self.once.store(start, &mut self.status, cut(name("a status (`derived`, `unproved`, ...)")).parse(at)?)
+            }
+            "proof" => self.once.store(start, &mut self.proof, nested(at, |at| proof(start, at))?),
             "example" => {
                 let (rest, bindings) = bindings(at)?;
                 let (rest, _) = cut(word("`gives`")).parse(rest)?;
@@ -173,14 +176,14 @@ fn at_assignment(input: Input<'_>) -> bool {
 
 fn binding(input: Input<'_>) -> Parse<'_, Binding> {
     if !at_assignment(input) {
-        return prop(input).map(|(rest, fact)| (rest, Binding::Fact(fact)));
+        return prop(input).map(|(rest, fact)| (rest, Binding::Fact(Box::new(fact))));
     }
     let (rest, name) = name("a parameter of the theorem").parse(input)?;
     let rest = rest.advance();
     let (rest, value) = if at_chain(rest) {
         chain(rest).map(|(rest, chain)| (rest, BindingValue::Chain(chain)))?
     } else if rest.at_symbol(0, Symbol::OpenParen) && at_chain(rest.advance()) {
-        class_literal(rest).map(|(rest, class)| (rest, BindingValue::Class(class)))?
+        class_literal(rest).map(|(rest, class)| (rest, BindingValue::Class(Box::new(class))))?
     } else {
         committed(expr(rest)).map(|(rest, value)| (rest, BindingValue::Expr(value)))?
     };

@@ -1,0 +1,1 @@
+//! Which of the survey's numbered items the library covers.

@@ -1,0 +1,1 @@
+//! Statements for readers: plain text and LaTeX.
