@@ -495,17 +495,20 @@ impl<'w, 'o> Evaluation<'w, 'o> {
                     canonical.push(self.canonical(argument)?);
                 }
                 match predicate::decide(self, name, &canonical)? {
-                    Holding::Yes => Ok(Truth::True),
+                    Holding::Yes => {}
                     Holding::Assumed(text) => {
                         self.grounds.assumptions.insert(text);
-                        Ok(Truth::True)
                     }
                     Holding::Undischarged(text) => {
                         self.grounds.undischarged.insert(text);
-                        Ok(Truth::True)
                     }
-                    Holding::No(_) => Ok(Truth::False),
+                    Holding::No(_) => return Ok(Truth::False),
                 }
+                let mut truth = Truth::True;
+                for condition in predicate::conditions(self, name, &canonical) {
+                    truth = and(truth, self.formula(&condition)?);
+                }
+                Ok(truth)
             }
             Formula::And(parts) => {
                 let mut truth = Truth::True;

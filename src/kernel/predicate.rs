@@ -3,9 +3,11 @@
 use super::eval::{EvalError, Evaluation};
 use super::intrinsic::{structure, symbol};
 use super::net::Activation;
-use super::object::{AssumptionKind, Dependence, Origin, Part};
+use super::object::{AssumptionKind, Constraint, Dependence, Origin, Part};
 use super::signature;
-use super::term::Term;
+use super::term::{Formula, Relation, Term};
+use num_bigint::BigInt;
+use num_rational::BigRational;
 use std::collections::BTreeSet;
 
 /// Whether a property holds, and on what it rests.
@@ -62,6 +64,37 @@ pub fn decide(evaluation: &Evaluation, name: &str, arguments: &[Term]) -> Result
         ("identity_on_positives", _) => activations("the identity on t >= 0", Activation::is_identity_on_positives),
         ("contractive", _) => activations("bounded by |t|", Activation::is_contractive),
         ("nonexpansive", _) => activations("1-Lipschitz", Activation::is_nonexpansive),
+        ("threshold_units", _) => activations("the Heaviside function", |a| *a == Activation::Heaviside),
+        ("relu_units", _) => activations("ReLU", |a| *a == Activation::Relu),
+        ("biased", [net]) => {
+            let layers = structure(evaluation, net)?.chain.as_ref();
+            let biased = layers.is_some_and(|l| l.iter().all(|layer| layer.has_bias));
+            Ok(yes_if(biased, || format!("`{net}` has a layer without bias, or is not a chain of dense layers")))
+        }
+        ("unconstrained", [net]) => {
+            let name = symbol(net)?;
+            let is_free = objects.net(name).is_some_and(|net| net.network.is_none() && net.constraints.is_empty());
+            Ok(yes_if(is_free, || format!("`{name}` is not the set of all networks of its architecture")))
+        }
+        ("member", [net, class]) => {
+            let (name, class) = (symbol(net)?, symbol(class)?);
+            let (Some(net), Some(set)) = (objects.net(name), objects.net(class)) else {
+                return Err(EvalError::Meaningless(format!("expected two nets, found `{name}` and `{class}`")));
+            };
+            if net.network.is_none() || set.network.is_some() {
+                return Ok(Holding::No(format!("`{name}` is not one network, or `{class}` not a class of networks")));
+            }
+            Ok(yes_if(net.architecture == set.architecture, || {
+                format!("`{name}` and `{class}` have different architectures")
+            }))
+        }
+        ("vector_norm", [norm]) => {
+            let norm = symbol(norm)?;
+            Ok(yes_if(matches!(norm, "l1" | "l2" | "linf"), || format!("expected l1, l2 or linf, found `{norm}`")))
+        }
+        ("supported", [sample, domain]) => {
+            Ok(Holding::Undischarged(format!("inputs like those of `{sample}` lie in `{domain}` with probability 1")))
+        }
         ("scalar_output", [net]) => {
             let outputs = structure(evaluation, net)?.output_dim;
             Ok(yes_if(outputs == 1, || format!("`{net}` has {outputs} outputs")))
@@ -102,6 +135,22 @@ pub fn decide(evaluation: &Evaluation, name: &str, arguments: &[Term]) -> Result
         }
         _ => Err(EvalError::Meaningless(format!("expected a property that the kernel decides, found `{name}`"))),
     }
+}
+
+/// What a property asks beyond [`decide`]: a member of a class meets the constraints of the class.
+pub fn conditions(evaluation: &Evaluation, name: &str, arguments: &[Term]) -> Vec<Formula> {
+    let ("member", [net, Term::Name(class)]) = (name, arguments) else { return Vec::new() };
+    let constraints = evaluation.workspace().objects().net(class).map_or(&[][..], |class| &class.constraints[..]);
+    let condition = |constraint: &Constraint| {
+        let head = match constraint.part {
+            Part::Weight => "weight_norm",
+            Part::Bias => "bias_norm",
+        };
+        let layer = Term::Number(BigRational::from_integer(BigInt::from(constraint.layer)));
+        let norm = Term::quantity(head, vec![net.clone(), layer, Term::name(&constraint.norm)]);
+        Formula::Compare(norm, Relation::Le, constraint.bound.clone())
+    };
+    constraints.iter().map(condition).collect()
 }
 
 /// All parameters free up to one norm bound per weight matrix, and norm bounds on the biases: zero biases are in the class.

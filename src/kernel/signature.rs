@@ -127,8 +127,7 @@ pub const CONSTRUCTORS: &[Constructor] = &[
         "mistakes",
         &[NET],
         CLASS,
-        "the functions (x, y) -> 1[f errs on (x, y)] of all networks f of the architecture; an error of one output is \
-         y f(x) < 0, ties are errors of two or more outputs",
+        "the functions (x, y) -> 1[f errs on (x, y)] of all networks f of the architecture; a tie errs",
     ),
     c("on", &[NET, DOMAIN], MAP, "the functions restricted to a domain"),
     c("halfspaces", &[NAT], CLASS, "affine half-spaces of R^n"),
