@@ -1,1 +1,3 @@
 //! See the architecture page in `lib.rs`.
+
+pub mod lipschitz;
