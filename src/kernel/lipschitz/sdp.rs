@@ -131,7 +131,7 @@ pub fn certify(
         None => return Err(LipError::shape("outputs of the network", "a range beyond them")),
     };
     let reduced = reduce(system, slopes, outputs)?;
-    let mut form = Form::new(inputs, &reduced);
+    let mut form = Form::new(inputs + reduced.free.len() + reduced.outputs.len());
     for i in 0..inputs {
         let weight = multipliers.input.get(i).or(multipliers.input.first());
         form.add(i, i, weight.ok_or(LipError::NotProved)?.clone());
@@ -164,24 +164,23 @@ pub fn certify(
             form.add(border + o, *column, -value);
         }
     }
-    if form.finish().ok_or(LipError::NotProved)?.is_semidefinite() { Ok(()) } else { Err(LipError::NotProved) }
+    if form.finish(DIGITS).ok_or(LipError::NotProved)?.is_semidefinite() { Ok(()) } else { Err(LipError::NotProved) }
 }
 
-/// Collects the terms of a symmetric form, then scales and rounds them.
-struct Form {
+/// Collects the terms of a symmetric form, then scales and rounds them to the grid `2^(-2 digits)`.
+pub struct Form {
     first: Vec<usize>,
     terms: Vec<(u32, u32, Dyadic)>,
     magnitude: Vec<Option<i64>>,
 }
 
 impl Form {
-    fn new(inputs: usize, reduced: &Reduced) -> Form {
-        let order = inputs + reduced.free.len() + reduced.outputs.len();
+    pub fn new(order: usize) -> Form {
         Form { first: (0..order).collect(), terms: Vec::new(), magnitude: vec![None; order] }
     }
 
     /// Adds `value` at `(i, j)` and, off the diagonal, at `(j, i)`.
-    fn add(&mut self, i: usize, j: usize, value: Dyadic) {
+    pub fn add(&mut self, i: usize, j: usize, value: Dyadic) {
         let (row, column) = if i >= j { (i, j) } else { (j, i) };
         if let Some(first) = self.first.get_mut(row) {
             *first = column.min(*first);
@@ -195,14 +194,14 @@ impl Form {
     }
 
     /// `None` when an entry is far too large beside its diagonal, which refutes semidefiniteness or is out of reach.
-    fn finish(self) -> Option<Symmetric> {
+    pub fn finish(self, digits: i64) -> Option<Symmetric> {
         // Scaling index i by 2^s_i with s_i = -ceil(magnitude / 2) brings the largest diagonal term into [1/4, 1).
         let scale: Vec<i64> =
             self.magnitude.iter().map(|magnitude| -(magnitude.unwrap_or(0) + 1).div_euclid(2)).collect();
         let mut matrix = Symmetric::new(self.first);
         for (i, j, value) in &self.terms {
             let (i, j) = (*i as usize, *j as usize);
-            let entry = value.floor_scaled(2 * DIGITS + scale.get(i)? + scale.get(j)?)?;
+            let entry = value.floor_scaled(2 * digits + scale.get(i)? + scale.get(j)?)?;
             matrix.add(i, j, entry)?;
         }
         Some(matrix)

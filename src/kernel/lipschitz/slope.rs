@@ -91,3 +91,66 @@ pub fn global(activation: &Activation) -> Result<Slope, LipError> {
         }
     })
 }
+
+/// A closed range of a neuron's argument; `None` is infinite.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Range {
+    pub lower: Option<Dyadic>,
+    pub upper: Option<Dyadic>,
+}
+
+impl Range {
+    pub fn is_empty(&self) -> bool {
+        matches!((&self.lower, &self.upper), (Some(lower), Some(upper)) if lower > upper)
+    }
+
+    /// The intersection with `[bound, inf)`.
+    pub fn raise(&mut self, bound: Dyadic) {
+        if self.lower.as_ref().is_none_or(|lower| *lower < bound) {
+            self.lower = Some(bound);
+        }
+    }
+
+    /// The intersection with `(-inf, bound]`.
+    pub fn cut(&mut self, bound: Dyadic) {
+        if self.upper.as_ref().is_none_or(|upper| *upper > bound) {
+            self.upper = Some(bound);
+        }
+    }
+
+    pub fn is_at_least(&self, bound: &Dyadic) -> bool {
+        self.lower.as_ref().is_some_and(|lower| lower >= bound)
+    }
+
+    pub fn is_at_most(&self, bound: &Dyadic) -> bool {
+        self.upper.as_ref().is_some_and(|upper| upper <= bound)
+    }
+}
+
+/// The slopes that matter while the argument, divided by `divisor`, stays in `range / divisor`.
+///
+/// Along an absolutely continuous path a kink is met either at a null set of times or with zero speed, so a kink at an end of
+/// the range counts for one side only.
+pub fn on(activation: &Activation, divisor: u64, range: &Range) -> Result<Slope, LipError> {
+    let at = |n: i64| &Dyadic::integer(n) * &Dyadic::natural(divisor);
+    let piecewise = |low: i64, high: i64| {
+        if range.is_at_least(&at(low)) && range.is_at_most(&at(high)) {
+            Slope::integers(1, 1)
+        } else if range.is_at_least(&at(high)) || range.is_at_most(&at(low)) {
+            Slope::integers(0, 0)
+        } else {
+            Slope::integers(0, 1)
+        }
+    };
+    let (positive, negative) = (range.is_at_least(&Dyadic::ZERO), range.is_at_most(&Dyadic::ZERO));
+    Ok(match activation {
+        Activation::Relu if positive => Slope::integers(1, 1),
+        Activation::Relu if negative => Slope::integers(0, 0),
+        Activation::LeakyRelu(_) | Activation::Elu(_) if positive => Slope::integers(1, 1),
+        // A slope that is not dyadic leaves a range of width 2^-62.
+        Activation::LeakyRelu(slope) if negative => Slope::rationals(slope, slope),
+        Activation::HardTanh => piecewise(-1, 1),
+        Activation::Relu6 => piecewise(0, 6),
+        other => super::smooth::slope(other, divisor, range)?,
+    })
+}
