@@ -34,3 +34,25 @@ fn values() {
         );
     }
 }
+
+#[test]
+fn exact() {
+    use supremum::kernel::lipschitz::{Norms, tree};
+    use supremum::quantity::lipschitz::branch::{Limits, Search};
+    let names = std::env::var("EXACT").unwrap_or("rnd_tiny_2_8_8_2".to_string());
+    for name in names.split(',') {
+        let network = load(name);
+        let t = std::time::Instant::now();
+        let system = System::new(&network).unwrap();
+        let slopes: Vec<_> = system.neurons.iter().map(|n| slope::global(&n.activation).unwrap()).collect();
+        let search = Search::new(&system, Norms::L2, None, &slopes, Limits::default()).unwrap();
+        let found = search.run(None, |_| true).unwrap();
+        let t1 = t.elapsed().as_secs_f64();
+        let proved = tree::check(&system, Norms::L2, None, &found.tree).unwrap();
+        assert_eq!(proved, found.upper);
+        println!(
+            "{name}: pattern {:.9e} upper {:.9e} nodes {} passes {} closed {} {:.3} s check {:.3} s",
+            found.lower, to_f64(&found.upper, 0).sqrt(), found.nodes, found.passes, found.closed, t1, t.elapsed().as_secs_f64() - t1
+        );
+    }
+}
