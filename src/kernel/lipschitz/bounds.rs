@@ -15,7 +15,7 @@ use num_rational::BigRational;
 /// Mantissa bits of bounds, of substituted coefficients and of the slopes of relaxing lines.
 const BITS: u32 = 60;
 const COEFFICIENT_BITS: u32 = 40;
-const LINE_BITS: u32 = 16;
+const LINE_BITS: u32 = 24;
 
 /// A box with exact rational ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,9 +164,8 @@ impl<'a> Bounds<'a> {
             let mut range = Range { lower: Some(lower), upper: Some(upper) };
             range = with_sign(range, signs.get(j).copied().flatten());
             let first_layer = neuron.argument.row.last().is_none_or(|(v, _)| *v < system.inputs);
-            let decided = range.is_at_least(&Dyadic::ZERO) || range.is_at_most(&Dyadic::ZERO);
-            let kinked = matches!(neuron.activation, Activation::Relu | Activation::LeakyRelu(_));
-            if !first_layer && !(kinked && decided) && !range.is_empty() {
+            let silent = neuron.activation == Activation::Relu && range.is_at_most(&Dyadic::ZERO);
+            if !first_layer && !silent && !range.is_empty() {
                 range.cut(bounds.substituted(&neuron.argument, false));
                 range.raise(-&bounds.substituted(&neuron.argument, true));
             }
