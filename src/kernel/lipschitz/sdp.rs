@@ -22,7 +22,6 @@ use super::psd::{DIGITS, Symmetric};
 use super::slope::Slope;
 use super::system::{Row, System};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Weights and multipliers of one certificate.
@@ -57,7 +56,15 @@ struct Reduced<'a> {
 }
 
 /// `sum coefficient * expression`, where a variable without expression stands for its own index.
-fn substitute<'a>(row: &'a Row, inputs: usize, expressions: &[Option<Row>], index: &[usize]) -> Cow<'a, Row> {
+///
+/// `sums` holds zeros for all variables, before and after.
+fn substitute<'a>(
+    row: &'a Row,
+    inputs: usize,
+    expressions: &[Option<Row>],
+    index: &[usize],
+    sums: &mut [Dyadic],
+) -> Cow<'a, Row> {
     let is_linear = |variable: usize| variable >= inputs && expressions.get(variable - inputs).is_some_and(Option::is_some);
     let renamed = |variable: usize| variable.checked_sub(inputs).and_then(|j| index.get(j)).copied().unwrap_or(variable);
     if !row.iter().any(|(variable, _)| is_linear(*variable)) {
@@ -66,10 +73,16 @@ fn substitute<'a>(row: &'a Row, inputs: usize, expressions: &[Option<Row>], inde
         }
         return Cow::Owned(row.iter().map(|(variable, value)| (renamed(*variable), value.clone())).collect());
     }
-    let mut sum: BTreeMap<usize, Dyadic> = BTreeMap::new();
+    let mut touched = Vec::new();
     let mut add = |variable: usize, value: Dyadic| {
-        let entry = sum.entry(variable).or_insert(Dyadic::ZERO);
-        *entry = &*entry + &value;
+        if let Some(entry) = sums.get_mut(variable) {
+            if entry.is_zero() {
+                touched.push(variable);
+                *entry = value;
+            } else {
+                *entry = &*entry + &value;
+            }
+        }
     };
     for (variable, value) in row {
         match variable.checked_sub(inputs).and_then(|j| expressions.get(j)).and_then(Option::as_ref) {
@@ -77,15 +90,22 @@ fn substitute<'a>(row: &'a Row, inputs: usize, expressions: &[Option<Row>], inde
             None => add(renamed(*variable), value.clone()),
         }
     }
-    Cow::Owned(sum.into_iter().filter(|(_, value)| !value.is_zero()).collect())
+    // A sum that returned to zero may have been touched twice; the second time it is found empty.
+    touched.sort_unstable();
+    let taken = touched.into_iter().filter_map(|variable| {
+        let value = sums.get_mut(variable).map(|entry| std::mem::replace(entry, Dyadic::ZERO))?;
+        (!value.is_zero()).then_some((variable, value))
+    });
+    Cow::Owned(taken.collect())
 }
 
 fn reduce<'a>(system: &'a System, slopes: &[Slope], outputs: Range<usize>) -> Result<Reduced<'a>, LipError> {
     let mut expressions: Vec<Option<Row>> = Vec::with_capacity(system.neurons.len());
     let mut index: Vec<usize> = Vec::with_capacity(system.neurons.len());
     let mut free = Vec::new();
+    let mut sums = vec![Dyadic::ZERO; system.inputs + system.neurons.len()];
     for (j, (neuron, slope)) in system.neurons.iter().zip(slopes).enumerate() {
-        let row = substitute(&neuron.argument.row, system.inputs, &expressions, &index);
+        let row = substitute(&neuron.argument.row, system.inputs, &expressions, &index, &mut sums);
         index.push(system.inputs + free.len());
         if slope.is_linear() {
             let expression = if slope.lower.is_zero() {
@@ -100,7 +120,10 @@ fn reduce<'a>(system: &'a System, slopes: &[Slope], outputs: Range<usize>) -> Re
         }
     }
     let rows = system.outputs.get(outputs).ok_or_else(|| LipError::shape("outputs of the network", "a range beyond them"))?;
-    let outputs = rows.iter().map(|affine| substitute(&affine.row, system.inputs, &expressions, &index)).collect();
+    let outputs = rows
+        .iter()
+        .map(|affine| substitute(&affine.row, system.inputs, &expressions, &index, &mut sums))
+        .collect();
     Ok(Reduced { free, outputs })
 }
 

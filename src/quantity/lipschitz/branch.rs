@@ -97,6 +97,8 @@ impl Ord for Node {
     }
 }
 
+type Part = (Option<Region>, Vec<Option<Sign>>);
+
 /// One relaxation per certificate of a leaf.
 pub struct Search<'a> {
     system: &'a System,
@@ -113,10 +115,22 @@ pub struct Search<'a> {
     certificates: Vec<(Vec<Multipliers>, Dyadic)>,
 }
 
+/// A dual point of one relaxation, and multipliers when they prove something.
 struct Bounded {
-    upper: f64,
+    /// The relaxation's optimum, from above when multipliers are known, else from below.
+    estimate: f64,
     recovered: Option<(Recovered, Vec<f64>)>,
     point: Point<K>,
+    lift: f64,
+    passes: u64,
+}
+
+type Certified = (Vec<Multipliers>, Dyadic);
+
+/// What one node's bounding found; made without touching the search, so that siblings run in parallel.
+enum Examined {
+    Empty,
+    Bounded { slopes: Vec<Slope>, bounded: Vec<Bounded>, certified: Option<Certified> },
 }
 
 impl<'a> Search<'a> {
@@ -162,15 +176,16 @@ impl<'a> Search<'a> {
         ldexp(square, 2 * self.relaxations[r].graph.output_exponent() - self.unit)
     }
 
-    fn bound(&mut self, r: usize, slopes: &Slopes, start: Option<&Point<K>>, passes: u64) -> Bounded {
+    /// Ascends until the node is known to be below the target, or settles above it.
+    fn bound(&self, r: usize, slopes: &Slopes, parent: Option<&Bounded>, passes: u64) -> Bounded {
         let relaxation = &self.relaxations[r];
         let scale = ldexp(1.0, self.unit - 2 * relaxation.graph.output_exponent());
         let stop = self.target() * scale;
         let dual = relaxation.dual(slopes);
-        let mut x = match start {
-            Some(x) => x.clone(),
+        let mut x = match parent {
+            Some(parent) => parent.point.clone(),
             None => {
-                let mut x: Point<K> = self.noise.point(relaxation.graph.variables);
+                let mut x: Point<K> = Noise::new(7).point(relaxation.graph.variables);
                 dual.normalize(&mut x);
                 x
             }
@@ -180,30 +195,43 @@ impl<'a> Search<'a> {
         }
         let mut ascent = Ascent::new(&dual, x, 6);
         let mut best: Option<(Recovered, Vec<f64>)> = None;
-        let (mut check, mut lift) = (8, 1e-8);
+        let (mut check, mut last) = (8, 0.0);
+        let mut lift = parent.map_or(1e-9, |parent| parent.lift);
+        let mut estimate;
         loop {
             if ascent.passes >= check || ascent.passes > passes {
                 check = ascent.passes + 8 + ascent.passes / 4;
-                let (value, recovered) = relaxation.recover(slopes, &ascent.x, lift, 1e-8);
-                if let Some((recovered, weights)) = recovered {
-                    lift = (recovered.delta * 1e-2).max(1e-12);
-                    if best.as_ref().is_none_or(|(best, _)| recovered.rho < best.rho) {
-                        best = Some((recovered, weights));
+                let value = ascent.value();
+                estimate = value;
+                if value > stop && parent.is_some() {
+                    // The node cannot be closed; a settled point is all that its split needs.
+                    if value - last < 0.1 * (value - stop) {
+                        break;
+                    }
+                } else {
+                    let enough = if parent.is_some() { stop } else { 0.0 };
+                    let (_, recovered) = relaxation.recover(slopes, &ascent.x, lift, 1e-8, enough);
+                    if let Some((recovered, weights)) = recovered {
+                        lift = (recovered.delta * 0.1).max(1e-12);
+                        if best.as_ref().is_none_or(|(best, _)| recovered.rho < best.rho) {
+                            best = Some((recovered, weights));
+                        }
+                    }
+                    let upper = best.as_ref().map_or(f64::INFINITY, |(best, _)| best.rho);
+                    estimate = upper;
+                    if upper < stop * (1.0 - 1e-10) || upper / value - 1.0 < 1e-7 {
+                        break;
                     }
                 }
-                let upper = best.as_ref().map_or(f64::INFINITY, |(best, _)| best.rho);
-                let settled = upper < stop * (1.0 - 1e-10)
-                    || upper / value - 1.0 < 1e-7
-                    || (value > stop && upper - value < 0.05 * (value - stop));
-                if settled || ascent.passes > passes || !(value > 0.0) {
+                last = value;
+                if ascent.passes > passes || !(value > 0.0) {
                     break;
                 }
             }
             ascent.advance(&dual);
         }
-        self.passes += ascent.passes + 4;
-        let upper = best.as_ref().map_or(f64::INFINITY, |(best, _)| best.rho / scale);
-        Bounded { upper, recovered: best, point: ascent.x }
+        let passes = ascent.passes + 4;
+        Bounded { estimate: estimate / scale, recovered: best, point: ascent.x, lift, passes }
     }
 
     /// The norm of an activation pattern near a dual point, by alternating maximization with `K = 1`.
@@ -275,58 +303,75 @@ impl<'a> Search<'a> {
         best.map(|(_, j)| Branch::Neuron(j))
     }
 
-    /// Bounds a part and puts it into the queue, or closes it.
-    fn visit(
-        &mut self,
-        heap: &mut BinaryHeap<Node>,
-        region: Option<Region>,
-        signs: Vec<Option<Sign>>,
+    fn examine(
+        &self,
+        region: Option<&Region>,
+        signs: &[Option<Sign>],
         parent: Option<&Node>,
-        inherited: usize,
-    ) -> Result<usize, LipError> {
-        let id = self.records.len();
-        let Some(slopes) = tree::slopes(self.system, region.as_ref(), &signs)? else {
-            self.records.push(Record::Empty);
-            return Ok(id);
-        };
-        self.records.push(Record::Open(inherited));
+    ) -> Result<Examined, LipError> {
+        let Some(slopes) = tree::slopes(self.system, region, signs)? else { return Ok(Examined::Empty) };
         let floats = Slopes::new(&slopes);
         let passes = if parent.is_none() { 2000 } else { 400 };
-        let mut bounded = Vec::with_capacity(self.relaxations.len());
-        let mut upper = 0f64;
-        for r in 0..self.relaxations.len() {
-            let start = parent.and_then(|parent| parent.bounded.get(r));
-            let one = self.bound(r, &floats, start.map(|one| &one.point), passes);
-            upper = upper.max(one.upper);
-            bounded.push(one);
-        }
-        if let Some(parent) = parent {
-            upper = upper.min(parent.bound);
-        }
-        if upper > self.target() {
-            let tries = if parent.is_none() { 40 } else { 3 };
-            self.explore(region.as_ref(), &floats, &bounded, tries);
-        }
-        let branch = if upper > self.target() {
-            self.choose(region.as_ref(), &signs, &slopes, &floats, &bounded)
+        let bounded: Vec<Bounded> = (0..self.relaxations.len())
+            .map(|r| self.bound(r, &floats, parent.and_then(|parent| parent.bounded.get(r)), passes))
+            .collect();
+        let upper = bounded.iter().map(|one| one.estimate).fold(0.0, f64::max);
+        let certified = if upper <= self.target() || parent.is_none() {
+            match self.certify(&slopes, &floats, &bounded) {
+                Err(LipError::NotProved) => None,
+                result => Some(result?),
+            }
         } else {
             None
         };
-        // Certificates are made for nodes that leave, and for the root, whose certificate every other node may inherit.
-        if branch.is_none() || parent.is_none() {
-            let certified = self.certify(&slopes, &bounded);
-            if parent.is_none() || certified.is_ok() {
-                let (certificates, square) = certified?;
-                let proved = to_f64(&square, -self.unit) <= self.target();
+        Ok(Examined::Bounded { slopes, bounded, certified })
+    }
+
+    /// Closes a node or puts it into the queue.
+    fn admit(
+        &mut self,
+        heap: &mut BinaryHeap<Node>,
+        (region, signs): Part,
+        examined: Examined,
+        parent: Option<(f64, usize)>,
+    ) -> Result<usize, LipError> {
+        let id = self.records.len();
+        let Examined::Bounded { slopes, bounded, certified } = examined else {
+            self.records.push(Record::Empty);
+            return Ok(id);
+        };
+        self.passes += bounded.iter().map(|one| one.passes).sum::<u64>();
+        let mut bound = bounded.iter().map(|one| one.estimate).fold(0.0, f64::max);
+        self.records.push(Record::Open(parent.map_or(0, |(_, inherited)| inherited)));
+        if let Some((parent, _)) = parent {
+            bound = bound.min(parent);
+        }
+        let floats = Slopes::new(&slopes);
+        if bound > self.target() {
+            let tries = if parent.is_none() { 40 } else { 3 };
+            self.explore(region.as_ref(), &floats, &bounded, tries);
+        }
+        match certified {
+            Some((certificates, square)) => {
                 self.records[id] = Record::Open(self.certificates.len());
                 self.certificates.push((certificates, square));
-                if branch.is_none() && proved {
+                if self.proved(id) {
                     return Ok(id);
                 }
             }
+            // Every other node may inherit the root's certificate.
+            None if parent.is_none() => return Err(LipError::NotProved),
+            None => {}
         }
-        let branch = branch.or_else(|| self.choose(region.as_ref(), &signs, &slopes, &floats, &bounded));
-        heap.push(Node { bound: upper, id, region, signs, bounded, branch });
+        let branch = self.choose(region.as_ref(), &signs, &slopes, &floats, &bounded);
+        let node = Node { bound, id, region, signs, bounded, branch };
+        if node.branch.is_none() {
+            self.settle(&node)?;
+            if self.proved(id) {
+                return Ok(id);
+            }
+        }
+        heap.push(node);
         Ok(id)
     }
 
@@ -336,7 +381,7 @@ impl<'a> Search<'a> {
             return Ok(());
         }
         let Some(slopes) = tree::slopes(self.system, node.region.as_ref(), &node.signs)? else { return Ok(()) };
-        if let Ok((certificates, square)) = self.certify(&slopes, &node.bounded)
+        if let Ok((certificates, square)) = self.certify(&slopes, &Slopes::new(&slopes), &node.bounded)
             && let Record::Open(old) = self.records[node.id]
             && self.certificates.get(old).is_none_or(|(_, known)| square < *known)
         {
@@ -346,12 +391,20 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    fn certify(&self, slopes: &[Slope], bounded: &[Bounded]) -> Result<(Vec<Multipliers>, Dyadic), LipError> {
+    fn certify(&self, slopes: &[Slope], floats: &Slopes, bounded: &[Bounded]) -> Result<Certified, LipError> {
         let mut certificates = Vec::with_capacity(bounded.len());
         let mut most = Dyadic::ZERO;
         for (relaxation, one) in self.relaxations.iter().zip(bounded) {
-            let (recovered, weights) = one.recovered.as_ref().ok_or(LipError::NotProved)?;
-            let (multipliers, _) = relaxation.certify(slopes, recovered, weights)?;
+            let fresh;
+            let recovered = match &one.recovered {
+                Some(recovered) => recovered,
+                None => {
+                    fresh = relaxation.recover(floats, &one.point, 1e-12, 1e-8, 0.0).1.ok_or(LipError::NotProved)?;
+                    &fresh
+                }
+            };
+            let slack = (self.limits.tolerance * 1e-3).min(1e-9);
+            let (multipliers, _) = relaxation.certify(slopes, &recovered.0, &recovered.1, slack)?;
             most = most.max(self.norms.weight(&multipliers, self.system.inputs));
             certificates.push(multipliers);
         }
@@ -367,7 +420,8 @@ impl<'a> Search<'a> {
         let mut heap = BinaryHeap::new();
         self.explore(region.as_ref(), &Slopes { lower: Vec::new(), upper: Vec::new() }, &[], 50);
         let signs = vec![None; self.system.neurons.len()];
-        self.visit(&mut heap, region, signs, None, 0)?;
+        let root = self.examine(region.as_ref(), &signs, None)?;
+        self.admit(&mut heap, (region, signs), root, None)?;
         let mut stuck = Vec::new();
         let mut closed = true;
         while let Some(node) = heap.pop() {
@@ -400,8 +454,13 @@ impl<'a> Search<'a> {
             };
             let Record::Open(inherited) = self.records[node.id] else { continue };
             let (first, second) = self.parts(&node, &branch)?;
-            let first = self.visit(&mut heap, first.0, first.1, Some(&node), inherited)?;
-            let second = self.visit(&mut heap, second.0, second.1, Some(&node), inherited)?;
+            // Both parts see the same target, so the result does not depend on the number of threads.
+            let (left, right) = rayon::join(
+                || self.examine(first.0.as_ref(), &first.1, Some(&node)),
+                || self.examine(second.0.as_ref(), &second.1, Some(&node)),
+            );
+            let first = self.admit(&mut heap, first, left?, Some((node.bound, inherited)))?;
+            let second = self.admit(&mut heap, second, right?, Some((node.bound, inherited)))?;
             self.records[node.id] = Record::Split(branch, first, second);
         }
         closed &= stuck.is_empty();
@@ -418,12 +477,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    #[expect(clippy::type_complexity, reason = "two parts of a node")]
-    fn parts(
-        &self,
-        node: &Node,
-        branch: &Branch,
-    ) -> Result<((Option<Region>, Vec<Option<Sign>>), (Option<Region>, Vec<Option<Sign>>)), LipError> {
+    fn parts(&self, node: &Node, branch: &Branch) -> Result<(Part, Part), LipError> {
         match (branch, &node.region) {
             (Branch::Input { coordinate, at }, Some(region)) => {
                 let (low, high) = region.split(*coordinate, at).ok_or(LipError::NotProved)?;

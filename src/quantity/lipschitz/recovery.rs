@@ -136,7 +136,7 @@ impl Elimination {
     }
 
     /// Scans the lift upwards from `start` and keeps the least weight. `weights` are relative weights of the input coordinates,
-    /// `guess` a lower bound of the factor (a dual value).
+    /// `guess` a lower bound of the factor (a dual value); a factor below `enough` ends the scan.
     pub fn recover(
         &self,
         slopes: &Slopes,
@@ -145,6 +145,7 @@ impl Elimination {
         guess: f64,
         start: f64,
         finest: f64,
+        enough: f64,
     ) -> Option<Recovered> {
         let mut best: Option<Recovered> = None;
         let mut delta = start;
@@ -163,6 +164,9 @@ impl Elimination {
                     if best.as_ref().is_none_or(|best| rho < best.rho) {
                         best = Some(Recovered { rho, delta, multipliers: lifted });
                         worse = 0;
+                        if rho < enough {
+                            break;
+                        }
                     } else {
                         worse += 1;
                         if worse >= 1 {

@@ -85,18 +85,19 @@ impl<'a> Relaxation<'a> {
         }
     }
 
-    /// Recovers multipliers from a dual point. The factor `rho` multiplies the weights.
+    /// Recovers multipliers from a dual point. The factor `rho` multiplies the weights; one below `enough` ends the scan.
     pub fn recover<const K: usize>(
         &self,
         slopes: &Slopes,
         x: &[[f64; K]],
         start: f64,
         finest: f64,
+        enough: f64,
     ) -> (f64, Option<(Recovered, Vec<f64>)>) {
         let step = self.dual(slopes).step(x);
         let weights = self.weights(&step.input);
         // For linf the weights are normalized to sum one, so the bound is rho in both cases.
-        let recovered = self.elimination.recover(slopes, &step.multipliers, &weights, step.value, start, finest);
+        let recovered = self.elimination.recover(slopes, &step.multipliers, &weights, step.value, start, finest, enough);
         (step.value, recovered.map(|recovered| (recovered, weights)))
     }
 
@@ -115,7 +116,7 @@ impl<'a> Relaxation<'a> {
             }
         }
         let (recovered, weights) = best.ok_or(LipError::NotProved)?;
-        let (multipliers, upper) = self.certify(slopes, &recovered, &weights)?;
+        let (multipliers, upper) = self.certify(slopes, &recovered, &weights, 2e-14)?;
         let exponent = 2 * self.graph.output_exponent();
         Ok(Solution { multipliers, upper, dual, exponent, rank, passes })
     }
@@ -144,7 +145,7 @@ impl<'a> Relaxation<'a> {
             let used = ascent.passes + before;
             if ascent.passes >= check || used >= effort.passes {
                 check = ascent.passes * 5 / 4 + 30;
-                let (found, recovered) = self.recover(slopes, &ascent.x, start, 1e-13);
+                let (found, recovered) = self.recover(slopes, &ascent.x, start, 1e-13, 0.0);
                 *value = value.max(found);
                 start = match recovered {
                     Some((recovered, weights)) => {
@@ -172,12 +173,13 @@ impl<'a> Relaxation<'a> {
         }
     }
 
-    /// Rounds a proposal to dyadic numbers and gives the input weights the least inflation that the kernel accepts.
+    /// Rounds a proposal to dyadic numbers and gives the input weights the least inflation from `slack` upwards that the kernel accepts.
     pub fn certify(
         &self,
         slopes: &[Slope],
         recovered: &Recovered,
         weights: &[f64],
+        slack: f64,
     ) -> Result<(Multipliers, Dyadic), LipError> {
         let output = self.graph.output_exponent();
         let mut neurons = Vec::with_capacity(self.system.neurons.len());
@@ -188,7 +190,7 @@ impl<'a> Relaxation<'a> {
                 neurons.push(from_f64(t.max(1e-290), 2 * (output - group.exponent)).ok_or(LipError::NotProved)?);
             }
         }
-        let mut inflation = 2e-14;
+        let mut inflation = slack;
         loop {
             let rho = recovered.rho.max(1e-290) * (1.0 + inflation);
             let input = if self.input_norm == Norm::Linf {
