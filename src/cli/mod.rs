@@ -1,4 +1,38 @@
 //! The command line: one file per command.
 
+mod check;
+mod items;
+mod output;
+mod run;
 mod sample;
 mod session;
+
+use clap::{Parser, Subcommand};
+use output::Console;
+
+/// Rigorous bounds of deep-learning theory, computed for your network and checked by a small kernel.
+#[derive(Parser)]
+#[command(name = "supremum", version, about, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Prove, refute or leave open every claim of a spec.
+    Check(check::Args),
+}
+
+/// Runs a parsed command line; returns the exit code.
+pub fn run(cli: &Cli) -> u8 {
+    let mut console = Console::default();
+    if let Err(error) = crate::num::self_test() {
+        console.complain(&error.to_string());
+        return run::exit::DISAGREEMENT;
+    }
+    let code = match &cli.command {
+        Command::Check(args) => check::run(args, &mut console),
+    };
+    if console.failed { run::exit::OUTPUT } else { code }
+}

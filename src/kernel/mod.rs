@@ -7,6 +7,7 @@ pub mod derive;
 pub mod eval;
 pub mod forward;
 pub mod intrinsic;
+pub mod lipschitz;
 pub mod matrix_norm;
 pub mod net;
 pub mod object;

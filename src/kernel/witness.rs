@@ -3,6 +3,8 @@
 use super::eval::{EvalError, Evaluation};
 use super::forward;
 use super::intrinsic::symbol;
+use super::lipschitz::{self, LowerWitness, Norms};
+use super::object::{Domain, Objects};
 use super::psd;
 use super::term::Term;
 use super::value::Value;
@@ -15,6 +17,10 @@ pub enum Witness {
     Computation,
     /// `sigma_max(W)^2 <= bound_squared`, by an integer factor of `bound_squared I - W'W`.
     SpectralUpper { bound_squared: BigRational, factor: psd::Witness },
+    /// A certificate of an upper bound on a Lipschitz constant.
+    LipschitzUpper(lipschitz::Witness),
+    /// Points that exhibit a lower bound on a Lipschitz constant.
+    LipschitzLower(LowerWitness),
     /// `|W v| / |v|` for this vector is a lower bound of `sigma_max(W)`.
     SpectralLower { vector: Vec<BigInt> },
 }
@@ -25,6 +31,11 @@ impl Witness {
             Witness::Computation => "computation",
             Witness::SpectralUpper { .. } => "positive_semidefinite",
             Witness::SpectralLower { .. } => "rayleigh_quotient",
+            Witness::LipschitzUpper(lipschitz::Witness::Product(_)) => "norm_product",
+            Witness::LipschitzUpper(lipschitz::Witness::AbsoluteProduct) => "absolute_product",
+            Witness::LipschitzUpper(lipschitz::Witness::Tree(tree)) if tree.len() == 1 => "lipsdp",
+            Witness::LipschitzUpper(lipschitz::Witness::Tree(_)) => "branch_and_bound",
+            Witness::LipschitzLower(_) => "attained",
         }
     }
 }
@@ -76,9 +87,64 @@ pub fn check(evaluation: &mut Evaluation, subject: &Term, witness: &Witness) -> 
                         .map_err(|error| EvalError::Witness(error.to_string()))?;
                     Ok(Value::rational(&squared, bits).sqrt(bits)?.upper_unbounded())
                 }
-                Witness::Computation => Err(EvalError::Witness("a spectral norm needs a witness".to_string())),
+                _ => Err(EvalError::Witness(format!("a witness `{}` says nothing of a norm", witness.name()))),
             }
+        }
+        ("lip", [map, norm], Witness::LipschitzUpper(witness)) => {
+            let (network, domain) = restricted(objects, map)?;
+            let norms = norms(symbol(norm)?)?;
+            let square = lipschitz::check_upper(network, norms, domain.as_ref(), witness)
+                .map_err(|error| EvalError::Witness(error.to_string()))?;
+            Ok(Value::rational(&square, bits).sqrt(bits)?.lower_unbounded())
+        }
+        ("lip", [map, norm], Witness::LipschitzLower(witness)) => {
+            let (network, domain) = restricted(objects, map)?;
+            let norms = norms(symbol(norm)?)?;
+            let square = lipschitz::check_lower(network, norms, domain.as_ref(), witness)
+                .map_err(|error| EvalError::Witness(error.to_string()))?;
+            Ok(Value::rational(&square, bits).sqrt(bits)?.upper_unbounded())
         }
         _ => Err(EvalError::Witness(format!("a witness `{}` says nothing of `{subject}`", witness.name()))),
     }
+}
+
+/// The norm pair of a symbol.
+pub fn norms(norm: &str) -> Result<Norms, EvalError> {
+    match norm {
+        "l1" => Ok(Norms::L1),
+        "l2" => Ok(Norms::L2),
+        "linf" => Ok(Norms::LINF),
+        other => Err(EvalError::Meaningless(format!("expected l1, l2 or linf, found `{other}`"))),
+    }
+}
+
+/// A network with parameters, and the box it is restricted to. Errors: a class, a ball, a dimension that does not fit.
+pub fn restricted<'o>(
+    objects: &'o Objects,
+    map: &Term,
+) -> Result<(&'o super::net::Network, Option<lipschitz::Domain>), EvalError> {
+    let (net, domain) = match map {
+        Term::Quantity(on, parts) if on == "on" && parts.len() == 2 => (&parts[0], Some(symbol(&parts[1])?)),
+        net => (net, None),
+    };
+    let net = symbol(net)?;
+    let Some(network) = objects.net(net).and_then(|net| net.network.as_deref()) else {
+        return Err(EvalError::Witness(format!("expected a network with weights, found `{net}`")));
+    };
+    let Some(name) = domain else { return Ok((network, None)) };
+    let inputs: u128 = network.architecture().input.iter().product();
+    let Some(domain @ Domain::Box(runs)) = objects.domain(name) else {
+        return Err(EvalError::Witness(format!("expected a box, found `{name}`")));
+    };
+    if domain.dimension() != Some(inputs) {
+        return Err(EvalError::Meaningless(format!("expected a domain of {inputs} coordinates, found `{name}`")));
+    }
+    let mut intervals = Vec::new();
+    for (count, low, high) in runs {
+        for _ in 0..*count {
+            intervals.push((low.clone(), high.clone()));
+        }
+    }
+    let domain = lipschitz::Domain::new(intervals).map_err(|error| EvalError::Witness(error.to_string()))?;
+    Ok((network, Some(domain)))
 }

@@ -1,6 +1,8 @@
 //! Producers of witnesses: floating-point searches whose results the kernel checks. Trust: untrusted.
 
+pub mod lipschitz;
 mod norm;
+mod sensitivity;
 pub mod spectral_witness;
 
 use crate::kernel::derive::{End, Step};
@@ -38,6 +40,10 @@ impl Request<'_> {
     }
 }
 
+/// Methods that a claim may name beside theorems.
+pub const METHODS: &[&str] =
+    &["interval_propagation", "norm_product", "absolute_product", "aol", "lipsdp", "branch_and_bound", "attained"];
+
 /// The producers as the search sees them.
 pub trait Producers {
     /// Proposals for one end of a quantity with canonical arguments.
@@ -69,6 +75,7 @@ impl Producers for Engine {
             {
                 norm::spectral(objects, subject, net, l, end).into_iter().collect()
             }
+            ("lip", [map, Term::Name(norm)]) => sensitivity::produce(objects, subject, map, norm, end, request),
             _ => Vec::new(),
         }
     }

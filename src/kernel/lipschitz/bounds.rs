@@ -1,0 +1,301 @@
+//! Ranges of the arguments of all neurons on a box. Trust: kernel.
+//!
+//! Each neuron's range is the intersection of the interval evaluation of its row, of the bound by backward substitution of
+//! linear relaxations (Zhang, Weng, Chen, Hsieh, Daniel 2018; Singh, Gehr, Pueschel, Vechev 2019) and of the sign that a branch
+//! of a tree supposes. All numbers are dyadic and rounded outwards: a coefficient that is rounded pays the rounding times the
+//! range of its variable.
+
+use super::LipError;
+use super::dyadic::Dyadic;
+use super::slope::Range;
+use super::system::{Affine, Row, System};
+use crate::kernel::net::Activation;
+use num_rational::BigRational;
+
+/// Mantissa bits of bounds, of substituted coefficients and of the slopes of relaxing lines.
+const BITS: u32 = 60;
+const COEFFICIENT_BITS: u32 = 40;
+const LINE_BITS: u32 = 24;
+
+/// A box with exact rational ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Domain {
+    intervals: Vec<(BigRational, BigRational)>,
+}
+
+impl Domain {
+    /// Errors: an empty interval.
+    pub fn new(intervals: Vec<(BigRational, BigRational)>) -> Result<Domain, LipError> {
+        match intervals.iter().position(|(lower, upper)| lower > upper) {
+            Some(position) => Err(LipError::NotPositive { what: "interval (lower end, upper end)", position }),
+            None => Ok(Domain { intervals }),
+        }
+    }
+
+    /// The box of all points within `radius` of `center` in every coordinate; it contains every ball of that radius.
+    pub fn around(center: &[BigRational], radius: &BigRational) -> Result<Domain, LipError> {
+        Domain::new(center.iter().map(|c| (c - radius, c + radius)).collect())
+    }
+
+    pub fn intervals(&self) -> &[(BigRational, BigRational)] {
+        &self.intervals
+    }
+}
+
+/// A dyadic box: what certificates reason about. It contains the domain it was made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Region {
+    pub lower: Vec<Dyadic>,
+    pub upper: Vec<Dyadic>,
+}
+
+impl Region {
+    pub fn new(domain: &Domain) -> Region {
+        Region {
+            lower: domain.intervals.iter().map(|(lower, _)| Dyadic::below(lower, BITS)).collect(),
+            upper: domain.intervals.iter().map(|(_, upper)| Dyadic::above(upper, BITS)).collect(),
+        }
+    }
+
+    /// Both halves at a point of coordinate `coordinate`. `None` outside the box.
+    pub fn split(&self, coordinate: usize, at: &Dyadic) -> Option<(Region, Region)> {
+        let (mut low, mut high) = (self.clone(), self.clone());
+        let (upper, lower) = (low.upper.get_mut(coordinate)?, high.lower.get_mut(coordinate)?);
+        if *at < *lower || *at > *upper {
+            return None;
+        }
+        *upper = at.clone();
+        *lower = at.clone();
+        Some((low, high))
+    }
+}
+
+/// What a branch supposes about a neuron's argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sign {
+    /// `u <= 0`
+    Negative,
+    /// `u >= 0`
+    Positive,
+}
+
+/// `a u + b`
+#[derive(Clone, Debug)]
+struct Line {
+    slope: Dyadic,
+    offset: Dyadic,
+}
+
+/// What is known of a neuron: the range of its output, and lines below and above it.
+#[derive(Clone, Debug)]
+struct Relaxed {
+    value: (Dyadic, Dyadic),
+    lower: Line,
+    upper: Line,
+}
+
+/// Argument ranges without a box: only what the signs say.
+pub fn signed(system: &System, signs: &[Option<Sign>]) -> Vec<Range> {
+    (0..system.neurons.len()).map(|j| with_sign(Range::default(), signs.get(j).copied().flatten())).collect()
+}
+
+fn with_sign(mut range: Range, sign: Option<Sign>) -> Range {
+    match sign {
+        Some(Sign::Positive) => range.raise(Dyadic::ZERO),
+        Some(Sign::Negative) => range.cut(Dyadic::ZERO),
+        None => {}
+    }
+    range
+}
+
+/// Argument ranges (in units of the neuron's divisor) on a region with supposed signs. `Ok(None)` proves that no point of the
+/// region has these signs.
+pub fn ranges(system: &System, region: &Region, signs: &[Option<Sign>]) -> Result<Option<Vec<Range>>, LipError> {
+    let found = Bounds::new(system, region, signs)?;
+    Ok(found.map(|bounds| bounds.ranges))
+}
+
+/// Whether `sum weight_j * (+-u_j) < 0` on the whole region, where the sign is the supposed one: with weights `>= 0` this proves
+/// that no point has the supposed signs (Farkas).
+pub fn is_infeasible(
+    system: &System,
+    region: &Region,
+    signs: &[Option<Sign>],
+    weights: &[(usize, Dyadic)],
+) -> Result<bool, LipError> {
+    let Some(bounds) = Bounds::new(system, region, signs)? else { return Ok(true) };
+    let mut coefficients = vec![Dyadic::ZERO; system.inputs + system.neurons.len()];
+    let mut constant = Dyadic::ZERO;
+    for (j, weight) in weights {
+        let (Some(neuron), Some(Some(sign))) = (system.neurons.get(*j), signs.get(*j)) else {
+            return Err(LipError::shape("weights of neurons whose sign is supposed", &format!("one of neuron {j}")));
+        };
+        if weight.is_negative() {
+            return Err(LipError::NotPositive { what: "weight of a sign", position: *j });
+        }
+        let weight = if *sign == Sign::Positive { weight.clone() } else { -weight };
+        constant = &constant + &(&weight * &neuron.argument.constant);
+        for (v, value) in &neuron.argument.row {
+            if let Some(entry) = coefficients.get_mut(*v) {
+                *entry = &*entry + &(&weight * value);
+            }
+        }
+    }
+    Ok(bounds.maximum(coefficients, constant).is_negative())
+}
+
+struct Bounds<'a> {
+    system: &'a System,
+    region: &'a Region,
+    ranges: Vec<Range>,
+    relaxed: Vec<Relaxed>,
+}
+
+impl<'a> Bounds<'a> {
+    fn new(system: &'a System, region: &'a Region, signs: &[Option<Sign>]) -> Result<Option<Bounds<'a>>, LipError> {
+        if region.lower.len() != system.inputs || region.upper.len() != system.inputs {
+            return Err(LipError::shape(
+                &format!("a box of dimension {}", system.inputs),
+                &region.lower.len().to_string(),
+            ));
+        }
+        let neurons = system.neurons.len();
+        let mut bounds =
+            Bounds { system, region, ranges: Vec::with_capacity(neurons), relaxed: Vec::with_capacity(neurons) };
+        for (j, neuron) in system.neurons.iter().enumerate() {
+            let (lower, upper) = bounds.interval(&neuron.argument);
+            let mut range = Range { lower: Some(lower), upper: Some(upper) };
+            range = with_sign(range, signs.get(j).copied().flatten());
+            let first_layer = neuron.argument.row.last().is_none_or(|(v, _)| *v < system.inputs);
+            let silent = neuron.activation == Activation::Relu && range.is_at_most(&Dyadic::ZERO);
+            if !first_layer && !silent && !range.is_empty() {
+                range.cut(bounds.substituted(&neuron.argument, false));
+                range.raise(-&bounds.substituted(&neuron.argument, true));
+            }
+            if range.is_empty() {
+                return Ok(None);
+            }
+            bounds.relaxed.push(relax(&neuron.activation, neuron.argument.divisor, &range)?);
+            bounds.ranges.push(range);
+        }
+        Ok(Some(bounds))
+    }
+
+    fn variable(&self, v: usize) -> (Dyadic, Dyadic) {
+        match v.checked_sub(self.system.inputs).and_then(|j| self.relaxed.get(j)) {
+            Some(relaxed) => relaxed.value.clone(),
+            None => match (self.region.lower.get(v), self.region.upper.get(v)) {
+                (Some(lower), Some(upper)) => (lower.clone(), upper.clone()),
+                _ => (Dyadic::ZERO, Dyadic::ZERO),
+            },
+        }
+    }
+
+    fn interval(&self, argument: &Affine) -> (Dyadic, Dyadic) {
+        let (mut lower, mut upper) = (argument.constant.clone(), argument.constant.clone());
+        for (v, value) in &argument.row {
+            let (low, high) = self.variable(*v);
+            let (low, high) = if value.is_negative() { (high, low) } else { (low, high) };
+            lower = (&lower + &(value * &low)).round_down(BITS);
+            upper = (&upper + &(value * &high)).round_up(BITS);
+        }
+        (lower, upper)
+    }
+
+    /// An upper bound of `+-(row . z + constant)`.
+    fn substituted(&self, argument: &Affine, negate: bool) -> Dyadic {
+        let sign = |value: &Dyadic| if negate { -value } else { value.clone() };
+        let mut coefficients = vec![Dyadic::ZERO; argument.row.last().map_or(0, |(v, _)| v + 1)];
+        for (v, value) in &argument.row {
+            if let Some(entry) = coefficients.get_mut(*v) {
+                *entry = sign(value);
+            }
+        }
+        self.maximum(coefficients, sign(&argument.constant))
+    }
+
+    /// An upper bound of `coefficients . z + constant` by backward substitution.
+    fn maximum(&self, mut coefficients: Vec<Dyadic>, constant: Dyadic) -> Dyadic {
+        let mut total = constant.round_up(BITS);
+        while coefficients.len() > self.system.inputs {
+            let Some(exact) = coefficients.pop() else { break };
+            if exact.is_zero() {
+                continue;
+            }
+            let j = coefficients.len() - self.system.inputs;
+            let (Some(relaxed), Some(neuron)) = (self.relaxed.get(j), self.system.neurons.get(j)) else { continue };
+            let coefficient = exact.round_down(COEFFICIENT_BITS);
+            let rest = &exact - &coefficient;
+            if !rest.is_zero() {
+                // rest > 0, so rest * z <= rest * (largest z).
+                total = (&total + &(&rest * &relaxed.value.1)).round_up(BITS);
+            }
+            let line = if coefficient.is_negative() { &relaxed.lower } else { &relaxed.upper };
+            let slope = &coefficient * &line.slope;
+            let offset = &(&coefficient * &line.offset) + &(&slope * &neuron.argument.constant);
+            total = (&total + &offset).round_up(BITS);
+            add_row(&mut coefficients, &slope, &neuron.argument.row);
+        }
+        for (v, coefficient) in coefficients.iter().enumerate() {
+            let (lower, upper) = self.variable(v);
+            let end = if coefficient.is_negative() { lower } else { upper };
+            total = (&total + &(coefficient * &end)).round_up(BITS);
+        }
+        total
+    }
+}
+
+fn add_row(coefficients: &mut [Dyadic], factor: &Dyadic, row: &Row) {
+    if factor.is_zero() {
+        return;
+    }
+    for (v, value) in row {
+        if let Some(entry) = coefficients.get_mut(*v) {
+            *entry = &*entry + &(factor * value);
+        }
+    }
+}
+
+fn relax(activation: &Activation, divisor: u64, range: &Range) -> Result<Relaxed, LipError> {
+    let zero = || Line { slope: Dyadic::ZERO, offset: Dyadic::ZERO };
+    let one = || Line { slope: Dyadic::ONE, offset: Dyadic::ZERO };
+    let (Some(l), Some(u)) = (&range.lower, &range.upper) else { return Err(LipError::NotProved) };
+    match activation {
+        Activation::Relu if !l.is_negative() => {
+            Ok(Relaxed { value: (l.clone(), u.clone()), lower: one(), upper: one() })
+        }
+        Activation::Relu if !u.is_positive() => {
+            Ok(Relaxed { value: (Dyadic::ZERO, Dyadic::ZERO), lower: zero(), upper: zero() })
+        }
+        Activation::Relu => {
+            // relu is convex, so a line that is above it at both ends is above it between; and it is above `a u` for a in [0, 1].
+            let slope = chord_slope(u, &(u - l));
+            let at_lower = -&(&slope * l);
+            let at_upper = u - &(&slope * u);
+            let offset = at_lower.max(at_upper);
+            let lower = if u > &-l { one() } else { zero() };
+            Ok(Relaxed { value: (Dyadic::ZERO, u.clone()), lower, upper: Line { slope, offset } })
+        }
+        other => {
+            let value = super::smooth::enclose(other, divisor, l, u)?;
+            // With slopes of at least a >= 0: f(l) + a (x - l) <= f(x) <= f(u) + a (x - u).
+            let slope = super::slope::on(other, divisor, range)?.lower.round_down(LINE_BITS).max(Dyadic::ZERO);
+            let lower = Line { offset: &value.0 - &(&slope * l), slope: slope.clone() };
+            let upper = Line { offset: &value.1 - &(&slope * u), slope };
+            Ok(Relaxed { value, lower, upper })
+        }
+    }
+}
+
+/// Some number in `[0, 1]` next to `rise / run`.
+fn chord_slope(rise: &Dyadic, run: &Dyadic) -> Dyadic {
+    let Some(magnitude) = run.magnitude() else { return Dyadic::ONE };
+    let shift = 40 - magnitude;
+    match (rise.floor_scaled(shift), run.floor_scaled(shift)) {
+        (Some(rise), Some(run)) if run > 0 => {
+            let quotient = (rise << LINE_BITS).div_euclid(run).clamp(0, 1 << LINE_BITS);
+            Dyadic::integer(quotient as i64).scaled(-i64::from(LINE_BITS))
+        }
+        _ => Dyadic::ONE,
+    }
+}

@@ -1,0 +1,229 @@
+//! Points with a large Jacobian. Trust: untrusted; the kernel evaluates what is exhibited.
+
+use super::branch::dyadic_point;
+use super::dual::Noise;
+use super::graph::to_f64;
+use crate::kernel::lipschitz::{LowerWitness, Norm, Norms, Region, System};
+use crate::kernel::net::Activation;
+use num_traits::ToPrimitive;
+
+/// The system in f64 rows.
+pub struct Explorer<'a> {
+    system: &'a System,
+    norms: Norms,
+    rows: Vec<(Vec<(usize, f64)>, f64, f64)>,
+    outputs: Vec<Vec<(usize, f64)>>,
+    /// Square of the largest norm of a Jacobian seen.
+    pub best: f64,
+    point: Vec<f64>,
+    direction: Vec<f64>,
+    scale: Vec<f64>,
+}
+
+/// Value and derivative of an activation, to ordinary accuracy.
+pub fn activation(activation: &Activation, x: f64) -> (f64, f64) {
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    match activation {
+        Activation::Identity => (x, 1.0),
+        Activation::Relu => (x.max(0.0), f64::from(x > 0.0)),
+        Activation::LeakyRelu(slope) => {
+            let slope = slope.to_f64().unwrap_or(0.0);
+            if x >= 0.0 { (x, 1.0) } else { (slope * x, slope) }
+        }
+        Activation::Relu6 => (x.clamp(0.0, 6.0), f64::from(x > 0.0 && x < 6.0)),
+        Activation::HardTanh => (x.clamp(-1.0, 1.0), f64::from(x > -1.0 && x < 1.0)),
+        Activation::Heaviside => (f64::from(x > 0.0), 0.0),
+        Activation::Sigmoid => (sigmoid(x), sigmoid(x) * sigmoid(-x)),
+        Activation::Tanh => (x.tanh(), 1.0 - x.tanh() * x.tanh()),
+        Activation::Arctan => (x.atan(), 1.0 / (1.0 + x * x)),
+        Activation::Softplus => (x.max(0.0) + (-x.abs()).exp().ln_1p(), sigmoid(x)),
+        Activation::Softsign => (x / (1.0 + x.abs()), (1.0 + x.abs()).powi(-2)),
+        Activation::Elu(alpha) => {
+            let alpha = alpha.to_f64().unwrap_or(1.0);
+            if x >= 0.0 { (x, 1.0) } else { (alpha * x.exp_m1(), alpha * x.exp()) }
+        }
+        Activation::Silu => (x * sigmoid(x), sigmoid(x) * (1.0 + x * sigmoid(-x))),
+        Activation::Gelu | Activation::GeluTanh => {
+            let k = (2.0 / std::f64::consts::PI).sqrt();
+            let t = (k * (x + 0.044715 * x * x * x)).tanh();
+            let v = k * (1.0 + 3.0 * 0.044715 * x * x);
+            (0.5 * x * (1.0 + t), 0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * v)
+        }
+        Activation::Gaussian => ((-0.5 * x * x).exp(), -x * (-0.5 * x * x).exp()),
+    }
+}
+
+impl<'a> Explorer<'a> {
+    pub fn new(system: &'a System, norms: Norms, region: &Region) -> Explorer<'a> {
+        let floats = |row: &[(usize, _)]| row.iter().map(|(v, value)| (*v, to_f64(value, 0))).collect::<Vec<_>>();
+        let rows = system
+            .neurons
+            .iter()
+            .map(|neuron| {
+                let argument = &neuron.argument;
+                (floats(&argument.row), to_f64(&argument.constant, 0), argument.divisor as f64)
+            })
+            .collect();
+        let outputs = system
+            .outputs
+            .iter()
+            .map(|output| floats(&output.row).into_iter().map(|(v, x)| (v, x / output.divisor as f64)).collect())
+            .collect();
+        let scale = region.lower.iter().zip(&region.upper).map(|(l, u)| to_f64(&(u - l), 0)).collect();
+        Explorer {
+            system,
+            norms,
+            rows,
+            outputs,
+            best: 0.0,
+            point: Vec::new(),
+            direction: vec![1.0; system.inputs],
+            scale,
+        }
+    }
+
+    /// Slopes of all neurons at a point.
+    fn slopes(&self, x: &[f64]) -> Vec<f64> {
+        let mut values = x.to_vec();
+        let mut slopes = Vec::with_capacity(self.rows.len());
+        for ((row, constant, divisor), neuron) in self.rows.iter().zip(&self.system.neurons) {
+            let argument: f64 = row.iter().map(|(v, w)| w * values[*v]).sum::<f64>() + constant;
+            let (value, slope) = activation(&neuron.activation, argument / divisor);
+            values.push(value * divisor);
+            slopes.push(slope);
+        }
+        slopes
+    }
+
+    fn forward(&self, slopes: &[f64], v: &[f64]) -> Vec<f64> {
+        let mut motion = v.to_vec();
+        for ((row, _, _), slope) in self.rows.iter().zip(slopes) {
+            let speed = if *slope == 0.0 { 0.0 } else { row.iter().map(|(v, w)| w * motion[*v]).sum::<f64>() * slope };
+            motion.push(speed);
+        }
+        self.outputs.iter().map(|row| row.iter().map(|(v, w)| w * motion[*v]).sum()).collect()
+    }
+
+    fn adjoint(&self, slopes: &[f64], y: &[f64]) -> Vec<f64> {
+        let inputs = self.system.inputs;
+        let mut messages = vec![0.0; inputs + slopes.len()];
+        for (row, y) in self.outputs.iter().zip(y) {
+            row.iter().for_each(|(v, w)| messages[*v] += w * y);
+        }
+        for (j, ((row, _, _), slope)) in self.rows.iter().zip(slopes).enumerate().rev() {
+            let factor = messages[inputs + j] * slope;
+            if factor != 0.0 {
+                row.iter().for_each(|(v, w)| messages[*v] += w * factor);
+            }
+        }
+        messages.truncate(inputs);
+        messages
+    }
+
+    /// The square of the norm of the Jacobian for the given slopes, and a direction that attains it (nearly).
+    fn norm(&self, slopes: &[f64], start: &[f64]) -> (f64, Vec<f64>) {
+        let outputs = self.outputs.len();
+        if self.norms.input == Norm::Linf {
+            // The norm from linf to linf is the largest l1 norm of a row; signs of that row attain it.
+            let mut best = (0.0, start.to_vec());
+            for o in 0..outputs {
+                let mut y = vec![0.0; outputs];
+                y[o] = 1.0;
+                let row = self.adjoint(slopes, &y);
+                let sum: f64 = row.iter().map(|x| x.abs()).sum();
+                if sum * sum > best.0 {
+                    best = (sum * sum, row.iter().map(|x| if *x < 0.0 { -1.0 } else { 1.0 }).collect());
+                }
+            }
+            return best;
+        }
+        let mut v: Vec<f64> = start.to_vec();
+        let mut value = 0.0;
+        for _ in 0..200 {
+            let length = v.iter().map(|x| x * x).sum::<f64>().sqrt();
+            if !(length > 0.0) || !length.is_finite() {
+                return (0.0, start.to_vec());
+            }
+            v.iter_mut().for_each(|x| *x /= length);
+            let y = self.forward(slopes, &v);
+            let next = y.iter().map(|x| x * x).sum::<f64>();
+            if next <= value * (1.0 + 1e-13) {
+                value = next.max(value);
+                break;
+            }
+            value = next;
+            v = self.adjoint(slopes, &y);
+        }
+        let length = v.iter().map(|x| x * x).sum::<f64>().sqrt();
+        if length > 0.0 {
+            v.iter_mut().for_each(|x| *x /= length);
+        }
+        (value, v)
+    }
+
+    fn visit(&mut self, x: Vec<f64>, noise: &mut Noise) -> bool {
+        let slopes = self.slopes(&x);
+        let start: Vec<f64> = self.direction.iter().map(|d| d + 0.1 * noise.normal()).collect();
+        let (square, direction) = self.norm(&slopes, &start);
+        let better = square > self.best * (1.0 + 1e-13) && square.is_finite();
+        if better {
+            self.best = square;
+            self.point = x;
+            self.direction = direction;
+        }
+        better
+    }
+
+    /// Tries the centre and random points of a region, and points next to the best one.
+    pub fn sample(&mut self, region: &Region, noise: &mut Noise, tries: usize) {
+        let ends: Vec<(f64, f64)> =
+            region.lower.iter().zip(&region.upper).map(|(l, u)| (to_f64(l, 0), to_f64(u, 0))).collect();
+        for k in 0..tries {
+            let x = ends
+                .iter()
+                .map(|(l, u)| {
+                    let share = if k == 0 { 0.5 } else { noise.uniform() };
+                    l + (u - l) * share
+                })
+                .collect();
+            self.visit(x, noise);
+        }
+    }
+
+    /// Random steps of falling length from the best point, inside a box.
+    pub fn climb(&mut self, region: Option<&Region>, noise: &mut Noise, steps: usize) {
+        let mut size = 0.3;
+        for _ in 0..steps {
+            if self.point.is_empty() {
+                return;
+            }
+            let mut x = self.point.clone();
+            for (i, x) in x.iter_mut().enumerate() {
+                *x += size * self.scale.get(i).copied().unwrap_or(1.0) * noise.normal();
+                if let Some(region) = region {
+                    *x = x.clamp(to_f64(&region.lower[i], 0), to_f64(&region.upper[i], 0));
+                }
+            }
+            size = if self.visit(x, noise) { (size * 1.5_f64).min(1.0) } else { (size * 0.95).max(1e-6) };
+        }
+    }
+
+    /// The best point as something to exhibit. Smooth networks exhibit two near points.
+    pub fn witness(&self) -> Option<LowerWitness> {
+        if self.point.is_empty() {
+            return None;
+        }
+        let smooth =
+            self.system.neurons.iter().any(|neuron| {
+                !matches!(neuron.activation, Activation::Relu | Activation::Relu6 | Activation::HardTanh)
+            });
+        let point = dyadic_point(&self.point)?;
+        if !smooth {
+            return Some(LowerWitness::Direction { point, direction: dyadic_point(&self.direction)? });
+        }
+        let step = self.scale.iter().fold(1e-4, |least: f64, s| least.min(1e-4 * s)).max(1e-12);
+        let to: Vec<f64> = self.point.iter().zip(&self.direction).map(|(x, d)| x + step * d).collect();
+        let to = dyadic_point(&to)?;
+        Some(LowerWitness::Pair { from: point, to })
+    }
+}

@@ -1,0 +1,265 @@
+//! From multipliers to the least feasible weight of the input. Trust: untrusted.
+//!
+//! Variables are eliminated from the last to the first in the quadratic form `|C z|^2 - sum_j 2 T_j (z_j - a u_j)(z_j - b u_j)`:
+//! maximizing over a free neuron adds `q q' / d`, and a linear neuron is substituted. What remains is a form `Q` in the input,
+//! and the least `rho` with `rho I >= Q` is optimal for these multipliers.
+//!
+//! Multipliers of a nearly optimal dual point are lifted by `(1 + delta)^(2 height)`, which buys strict feasibility.
+
+use super::graph::{Graph, Slopes, dot};
+
+/// Multipliers with the least weight found for them.
+#[derive(Clone, Debug)]
+pub struct Recovered {
+    /// Factor of the given input weights.
+    pub rho: f64,
+    pub delta: f64,
+    /// Lifted, per neuron.
+    pub multipliers: Vec<f64>,
+}
+
+/// Rows of the whole graph over variables, made once per graph.
+pub struct Elimination {
+    rows: Vec<Vec<(usize, f64)>>,
+    outputs: Vec<Vec<(usize, f64)>>,
+    /// First column of row `v` of the form.
+    first: Vec<usize>,
+    heights: Vec<i32>,
+    inputs: usize,
+}
+
+impl Elimination {
+    pub fn new(graph: &Graph) -> Elimination {
+        let row = |g: usize, i: usize| -> Vec<(usize, f64)> {
+            let mut row = Vec::new();
+            for block in &graph.groups[g].blocks {
+                let start = graph.groups[block.source].variables.start;
+                row.extend(block.matrix.row(i).into_iter().map(|(j, value)| (start + j, value)));
+            }
+            row
+        };
+        let mut rows = Vec::with_capacity(graph.variables - graph.inputs);
+        let mut heights = Vec::with_capacity(rows.capacity());
+        for g in graph.hidden() {
+            for i in 0..graph.groups[g].variables.len() {
+                rows.push(row(g, i));
+                heights.push(graph.groups[g].height);
+            }
+        }
+        let last = graph.groups.len() - 1;
+        let outputs: Vec<_> = (0..graph.groups[last].variables.len()).map(|i| row(last, i)).collect();
+        // Fill spreads to everything that later variables reach.
+        let mut first: Vec<usize> = (0..graph.variables).collect();
+        let mut reach = outputs.iter().filter_map(|row| row.first()).map(|(v, _)| *v).min().unwrap_or(graph.variables);
+        for v in (0..graph.variables).rev() {
+            if let Some((least, _)) = v.checked_sub(graph.inputs).and_then(|j| rows[j].first()) {
+                reach = reach.min(*least);
+            }
+            first[v] = reach.min(v);
+        }
+        if graph.inputs > 0 {
+            first[..graph.inputs].iter_mut().for_each(|first| *first = 0);
+        }
+        Elimination { rows, outputs, first, heights, inputs: graph.inputs }
+    }
+
+    /// The form that remains in the input (row-major), or `None` when a pivot is not positive.
+    pub fn reduce(&self, slopes: &Slopes, multipliers: &[f64]) -> Option<Vec<f64>> {
+        let mut form: Vec<Vec<f64>> =
+            self.first.iter().enumerate().map(|(v, first)| vec![0.0; v - first + 1]).collect();
+        for row in &self.outputs {
+            for (p, (v, value)) in row.iter().enumerate() {
+                for (w, other) in &row[..=p] {
+                    form[*v][w - self.first[*v]] += value * other;
+                }
+            }
+        }
+        let mut wide = vec![0.0; self.first.len()];
+        for v in (self.inputs..self.first.len()).rev() {
+            let j = v - self.inputs;
+            let mut q = std::mem::take(&mut form[v]);
+            let first = self.first[v];
+            let own = q.pop().unwrap_or(0.0);
+            let (a, b, row) = (slopes.lower[j], slopes.upper[j], &self.rows[j]);
+            if a < b {
+                let t = multipliers[j];
+                let pivot = 2.0 * t - own;
+                if !(pivot > 1e-14 * t) {
+                    return None;
+                }
+                for (w, value) in row {
+                    q[w - first] += t * (a + b) * value;
+                }
+                let square = 2.0 * t * a * b;
+                if square != 0.0 {
+                    for (p, (w, value)) in row.iter().enumerate() {
+                        for (x, other) in &row[..=p] {
+                            form[*w][x - self.first[*w]] -= square * value * other;
+                        }
+                    }
+                }
+                let factor = 1.0 / pivot;
+                for (k, &value) in q.iter().enumerate() {
+                    if value != 0.0 {
+                        let w = first + k;
+                        axpy(value * factor, &q[..=k], &mut form[w][first - self.first[w]..]);
+                    }
+                }
+            } else if a != 0.0 {
+                // z_v = w . z with w = a c, kept dense in `wide`; the form gains q w' + w q' + own w w' = s w' + w s'.
+                for (w, value) in row {
+                    wide[w - first] = a * value;
+                    q[w - first] += 0.5 * own * a * value;
+                }
+                let w = &wide[..q.len()];
+                for k in 0..q.len() {
+                    let target = &mut form[first + k];
+                    let offset = first - self.first[first + k];
+                    if q[k] != 0.0 {
+                        axpy(q[k], &w[..=k], &mut target[offset..]);
+                    }
+                    if w[k] != 0.0 {
+                        axpy(w[k], &q[..=k], &mut target[offset..]);
+                    }
+                }
+                wide[..q.len()].fill(0.0);
+            }
+        }
+        let n = self.inputs;
+        let mut square = vec![0.0; n * n];
+        for i in 0..n {
+            for j in 0..=i {
+                square[i * n + j] = form[i][j];
+                square[j * n + i] = form[i][j];
+            }
+        }
+        Some(square)
+    }
+
+    /// Scans the lift upwards from `start` and keeps the least weight. `weights` are relative weights of the input coordinates,
+    /// `guess` a lower bound of the factor (a dual value); a factor below `enough` ends the scan.
+    pub fn recover(
+        &self,
+        slopes: &Slopes,
+        multipliers: &[f64],
+        weights: &[f64],
+        guess: f64,
+        start: f64,
+        finest: f64,
+        enough: f64,
+    ) -> Option<Recovered> {
+        let mut best: Option<Recovered> = None;
+        let mut delta = start;
+        let mut worse = 0;
+        while delta < 0.5 {
+            let lifted: Vec<f64> =
+                multipliers.iter().zip(&self.heights).map(|(t, &height)| t * (1.0 + delta).powi(2 * height)).collect();
+            if let Some(mut form) = self.reduce(slopes, &lifted) {
+                let n = self.inputs;
+                for i in 0..n {
+                    for j in 0..n {
+                        form[i * n + j] /= (weights[i] * weights[j]).sqrt();
+                    }
+                }
+                if let Some(rho) = largest_eigenvalue_above(&form, n, guess, finest) {
+                    if best.as_ref().is_none_or(|best| rho < best.rho) {
+                        best = Some(Recovered { rho, delta, multipliers: lifted });
+                        worse = 0;
+                        if rho < enough {
+                            break;
+                        }
+                    } else {
+                        worse += 1;
+                        if worse >= 1 {
+                            break;
+                        }
+                    }
+                }
+            }
+            delta *= 10.0;
+        }
+        best
+    }
+}
+
+fn axpy(factor: f64, x: &[f64], y: &mut [f64]) {
+    for (y, x) in y.iter_mut().zip(x) {
+        *y += factor * x;
+    }
+}
+
+/// A number a little above the largest eigenvalue.
+fn largest_eigenvalue_above(form: &[f64], n: usize, guess: f64, finest: f64) -> Option<f64> {
+    if form.iter().any(|x| !x.is_finite()) {
+        return None;
+    }
+    if n <= 16 {
+        let largest = eigenvalues(form.to_vec(), n).into_iter().fold(0f64, f64::max);
+        return Some(largest * (1.0 + 1e-15 * n as f64));
+    }
+    let mut excess = finest;
+    while excess < 100.0 {
+        let rho = guess * (1.0 + excess);
+        let mut shifted: Vec<f64> = form.iter().map(|x| -x).collect();
+        (0..n).for_each(|i| shifted[i * n + i] += rho);
+        if cholesky(&mut shifted, n) {
+            return Some(rho);
+        }
+        excess *= 1.6;
+    }
+    None
+}
+
+/// Factors in place (lower triangle); `false` unless every pivot is positive.
+pub fn cholesky(a: &mut [f64], n: usize) -> bool {
+    for i in 0..n {
+        for j in 0..=i {
+            let (low, high) = a.split_at(i * n);
+            let row = if j < i { &low[j * n..j * n + j] } else { &high[..j] };
+            let rest = high[j] - dot(&high[..j], row);
+            if i == j {
+                if !(rest > 0.0) {
+                    return false;
+                }
+                a[i * n + i] = rest.sqrt();
+            } else {
+                a[i * n + j] = rest / a[j * n + j];
+            }
+        }
+    }
+    true
+}
+
+/// Eigenvalues of a small symmetric matrix by cyclic Jacobi rotations.
+pub fn eigenvalues(mut a: Vec<f64>, n: usize) -> Vec<f64> {
+    for _ in 0..30 {
+        let off: f64 = (0..n).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| a[i * n + j] * a[i * n + j]).sum();
+        let diagonal: f64 = (0..n).map(|i| a[i * n + i] * a[i * n + i]).sum();
+        if !(off > 1e-32 * diagonal) {
+            break;
+        }
+        for p in 0..n {
+            for q in p + 1..n {
+                let apq = a[p * n + q];
+                if apq == 0.0 {
+                    continue;
+                }
+                let theta = (a[q * n + q] - a[p * n + p]) / (2.0 * apq);
+                let t = theta.signum() / (theta.abs() + (theta * theta + 1.0).sqrt());
+                let c = 1.0 / (t * t + 1.0).sqrt();
+                let s = t * c;
+                for k in 0..n {
+                    let (x, y) = (a[k * n + p], a[k * n + q]);
+                    a[k * n + p] = c * x - s * y;
+                    a[k * n + q] = s * x + c * y;
+                }
+                for k in 0..n {
+                    let (x, y) = (a[p * n + k], a[q * n + k]);
+                    a[p * n + k] = c * x - s * y;
+                    a[q * n + k] = s * x + c * y;
+                }
+            }
+        }
+    }
+    (0..n).map(|i| a[i * n + i]).collect()
+}

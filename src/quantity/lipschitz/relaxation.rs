@@ -1,0 +1,216 @@
+//! LipSDP-Neuron solved by its dual and certified. Trust: untrusted; what it returns has passed the kernel.
+
+use super::dual::{Ascent, Dual, Noise, Point, numerical_rank};
+use super::graph::{Graph, Slopes, from_f64};
+use super::recovery::{Elimination, Recovered};
+use crate::kernel::lipschitz::{Dyadic, LipError, Multipliers, Norm, Slope, System, sdp};
+use std::ops::Range;
+
+/// When to stop. Limits count passes (one forward and one backward evaluation), so that results do not depend on the clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Relative duality gap of the constant (not of its square).
+    pub gap: f64,
+    pub passes: u64,
+}
+
+impl Default for Effort {
+    fn default() -> Effort {
+        Effort { gap: 1e-9, passes: 20_000 }
+    }
+}
+
+/// A certified solution.
+#[derive(Clone, Debug)]
+pub struct Solution {
+    /// The certificate, accepted by the kernel.
+    pub multipliers: Multipliers,
+    /// Certified bound of the square of the constant.
+    pub upper: Dyadic,
+    /// The best dual value found, as a floating-point estimate of the relaxation's optimum (square), times `2^exponent`.
+    pub dual: f64,
+    pub exponent: i64,
+    pub rank: usize,
+    pub passes: u64,
+}
+
+/// The relaxation of some outputs of a system with given slopes.
+pub struct Relaxation<'a> {
+    system: &'a System,
+    outputs: Range<usize>,
+    input_norm: Norm,
+    pub graph: Graph,
+    elimination: Elimination,
+}
+
+/// Widths of the factorization of the dual variable that are tried in turn.
+const WIDTHS: [usize; 3] = [8, 16, 32];
+
+impl<'a> Relaxation<'a> {
+    /// The relaxation with output norm l2 over `outputs`; `input_norm` l2 or linf.
+    pub fn new(system: &'a System, outputs: Range<usize>, input_norm: Norm, slopes: &Slopes) -> Relaxation<'a> {
+        let mut graph = Graph::new(system, outputs.clone(), input_norm);
+        // Values of a random point, and then of a better one, are brought to size one group after another.
+        for round in 0..2 {
+            let mut x: Point<4> = Noise::new(round).point(graph.variables);
+            for g in 1..graph.groups.len() {
+                let dual = Dual { graph: &graph, slopes, input_norm };
+                if g == 1 {
+                    dual.normalize(&mut x);
+                    for _ in 0..8 * round {
+                        x = dual.step(&x).point;
+                    }
+                }
+                let size = dual.sizes(&x)[g];
+                if size > 0.0 && size.is_finite() {
+                    graph.rescale(g, size.log2().round() as i64);
+                }
+            }
+        }
+        let elimination = Elimination::new(&graph);
+        Relaxation { system, outputs, input_norm, graph, elimination }
+    }
+
+    pub fn dual<'b>(&'b self, slopes: &'b Slopes) -> Dual<'b> {
+        Dual { graph: &self.graph, slopes, input_norm: self.input_norm }
+    }
+
+    /// Relative weights of the (trimmed) input coordinates at a dual point.
+    fn weights(&self, messages: &[f64]) -> Vec<f64> {
+        if self.input_norm == Norm::Linf {
+            let total: f64 = messages.iter().sum::<f64>().max(1e-300);
+            messages.iter().map(|m| (m / total).max(1e-14)).collect()
+        } else {
+            vec![1.0; self.graph.inputs]
+        }
+    }
+
+    /// Recovers multipliers from a dual point. The factor `rho` multiplies the weights; one below `enough` ends the scan.
+    pub fn recover<const K: usize>(
+        &self,
+        slopes: &Slopes,
+        x: &[[f64; K]],
+        start: f64,
+        finest: f64,
+        enough: f64,
+    ) -> (f64, Option<(Recovered, Vec<f64>)>) {
+        let step = self.dual(slopes).step(x);
+        let weights = self.weights(&step.input);
+        // For linf the weights are normalized to sum one, so the bound is rho in both cases.
+        let recovered =
+            self.elimination.recover(slopes, &step.multipliers, &weights, step.value, start, finest, enough);
+        (step.value, recovered.map(|recovered| (recovered, weights)))
+    }
+
+    /// Solves to the wanted gap and certifies. Errors: the kernel refuses every proposal.
+    pub fn solve(&self, slopes: &[Slope], effort: Effort) -> Result<Solution, LipError> {
+        let floats = Slopes::new(slopes);
+        let (mut best, mut dual, mut rank, mut passes) = (None, 0.0, 0, 0);
+        for width in WIDTHS {
+            let done = match width {
+                8 => self.ascend::<8>(&floats, effort, &mut best, &mut dual, &mut rank, &mut passes),
+                16 => self.ascend::<16>(&floats, effort, &mut best, &mut dual, &mut rank, &mut passes),
+                _ => self.ascend::<32>(&floats, effort, &mut best, &mut dual, &mut rank, &mut passes),
+            };
+            if done {
+                break;
+            }
+        }
+        let (recovered, weights) = best.ok_or(LipError::NotProved)?;
+        let (multipliers, upper) = self.certify(slopes, &recovered, &weights, 2e-14)?;
+        let exponent = 2 * self.graph.output_exponent();
+        Ok(Solution { multipliers, upper, dual, exponent, rank, passes })
+    }
+
+    /// Returns whether no larger width is wanted.
+    fn ascend<const K: usize>(
+        &self,
+        slopes: &Slopes,
+        effort: Effort,
+        best: &mut Option<(Recovered, Vec<f64>)>,
+        value: &mut f64,
+        rank: &mut usize,
+        passes: &mut u64,
+    ) -> bool {
+        let dual = self.dual(slopes);
+        let mut x: Point<K> = Noise::new(0).point(self.graph.variables);
+        dual.normalize(&mut x);
+        for _ in 0..8 {
+            x = dual.step(&x).point;
+        }
+        *passes += 8;
+        let before = *passes;
+        let mut ascent = Ascent::new(&dual, x, 8);
+        let (mut check, mut start) = (30, 1e-10);
+        loop {
+            let used = ascent.passes + before;
+            if ascent.passes >= check || used >= effort.passes {
+                check = ascent.passes * 5 / 4 + 30;
+                let (found, recovered) = self.recover(slopes, &ascent.x, start, 1e-13, 0.0);
+                *value = value.max(found);
+                start = match recovered {
+                    Some((recovered, weights)) => {
+                        let next = (recovered.delta * 1e-3).max(1e-14);
+                        if best.as_ref().is_none_or(|(best, _)| recovered.rho < best.rho) {
+                            *best = Some((recovered, weights));
+                        }
+                        next
+                    }
+                    None => 1e-12,
+                };
+                *rank = numerical_rank(&dual.values(&ascent.x), 1e-9);
+                let gap = best.as_ref().map_or(f64::INFINITY, |(best, _)| (best.rho / *value).sqrt() - 1.0);
+                if gap < effort.gap || used >= effort.passes || !(*value > 0.0) {
+                    *passes = used;
+                    return true;
+                }
+                // A full-rank factor may hide a spurious maximum: continue with a wider one.
+                if K < 32 && numerical_rank(&ascent.x, 1e-5) == K && ascent.passes > 600 {
+                    *passes = used;
+                    return false;
+                }
+            }
+            ascent.advance(&dual);
+        }
+    }
+
+    /// Rounds a proposal to dyadic numbers and gives the input weights the least inflation from `slack` upwards that the kernel accepts.
+    pub fn certify(
+        &self,
+        slopes: &[Slope],
+        recovered: &Recovered,
+        weights: &[f64],
+        slack: f64,
+    ) -> Result<(Multipliers, Dyadic), LipError> {
+        let output = self.graph.output_exponent();
+        let mut neurons = Vec::with_capacity(self.system.neurons.len());
+        for g in self.graph.hidden() {
+            let group = &self.graph.groups[g];
+            for v in group.variables.clone() {
+                let t = recovered.multipliers[v - self.graph.inputs];
+                neurons.push(from_f64(t.max(1e-290), 2 * (output - group.exponent)).ok_or(LipError::NotProved)?);
+            }
+        }
+        let mut inflation = slack;
+        loop {
+            let rho = recovered.rho.max(1e-290) * (1.0 + inflation);
+            let input = if self.input_norm == Norm::Linf {
+                weights.iter().map(|w| from_f64(rho * w, 2 * output)).collect::<Option<Vec<Dyadic>>>()
+            } else {
+                from_f64(rho, 2 * output).map(|rho| vec![rho])
+            };
+            let multipliers = Multipliers { input: input.ok_or(LipError::NotProved)?, neurons: neurons.clone() };
+            match sdp::certify(self.system, slopes, self.outputs.clone(), &multipliers) {
+                Ok(()) => {
+                    let upper = match self.input_norm {
+                        Norm::Linf => multipliers.total(self.system.inputs),
+                        _ => multipliers.largest(),
+                    };
+                    return Ok((multipliers, upper));
+                }
+                Err(LipError::NotProved) if inflation < 1e-2 => inflation *= 4.0,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}

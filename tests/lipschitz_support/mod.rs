@@ -1,0 +1,70 @@
+//! Reads the small networks of `tests/data/lipschitz` (f32 safetensors, dense chains).
+use std::sync::Arc;
+use supremum::kernel::net::*;
+
+pub fn weight(x: f64) -> Weight {
+    if x == 0.0 {
+        return Weight { mantissa: 0, exponent: 0 };
+    }
+    let bits = x.abs().to_bits();
+    let (mut mantissa, mut exponent) = match (bits >> 52) as i64 {
+        0 => (bits as i64, -1074),
+        field => (((bits & ((1 << 52) - 1)) | (1 << 52)) as i64, field - 1075),
+    };
+    let zeros = i64::from(mantissa.trailing_zeros());
+    mantissa >>= zeros;
+    exponent += zeros;
+    Weight { mantissa: if x < 0.0 { -mantissa } else { mantissa }, exponent: exponent as i16 }
+}
+
+pub fn tensor(shape: Vec<usize>, data: &[f64]) -> Tensor {
+    Tensor::new(shape, data.iter().map(|&x| weight(x)).collect()).unwrap()
+}
+
+/// A dense chain with the given weights (row-major) and biases.
+pub fn chain(sizes: &[usize], activation: &Activation, layers: &[(Vec<f64>, Vec<f64>)]) -> Network {
+    let wide: Vec<Size> = sizes.iter().map(|&n| n as Size).collect();
+    let architecture = Architecture::dense_chain(&wide, activation).unwrap();
+    let mut parameters = Vec::new();
+    let mut layer = 0;
+    for node in &architecture.nodes {
+        if matches!(node.op, Op::Dense { .. }) {
+            let (n, m) = (sizes[layer], sizes[layer + 1]);
+            let (w, b) = &layers[layer];
+            parameters.push(Some(Parameters { weight: tensor(vec![m, n], w), bias: Some(tensor(vec![m], b)) }));
+            layer += 1;
+        } else {
+            parameters.push(None);
+        }
+    }
+    Network::new(architecture, parameters, 64).unwrap()
+}
+
+pub fn folder() -> std::path::PathBuf {
+    std::env::var("LIPSCHITZ_MODELS").map_or_else(
+        |_| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/lipschitz"),
+        std::path::PathBuf::from,
+    )
+}
+
+/// A network `layers.{i}.weight`, `layers.{i}.bias` with ReLU between layers.
+pub fn load(name: &str) -> Network {
+    let bytes = std::fs::read(folder().join(format!("{name}.safetensors"))).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let read = |name: &str| -> Option<(Vec<usize>, Vec<f64>)> {
+        let view = file.tensor(name).ok()?;
+        let data = view.data().chunks(4).map(|b| f64::from(f32::from_le_bytes(b.try_into().unwrap()))).collect();
+        Some((view.shape().to_vec(), data))
+    };
+    let (mut sizes, mut layers) = (Vec::new(), Vec::new());
+    while let Some((shape, w)) = read(&format!("layers.{}.weight", layers.len())) {
+        let bias = read(&format!("layers.{}.bias", layers.len())).map_or_else(|| vec![0.0; shape[0]], |(_, b)| b);
+        if sizes.is_empty() {
+            sizes.push(shape[1]);
+        }
+        sizes.push(shape[0]);
+        layers.push((w, bias));
+    }
+    let _ = Arc::new(());
+    chain(&sizes, &Activation::Relu, &layers)
+}
