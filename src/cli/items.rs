@@ -1,0 +1,362 @@
+//! Items of a spec, worked on one by one: claims proved, expectations observed, measurements taken, bounds compared.
+
+use super::run::{Lint, exit};
+use crate::kernel::check::{Statement, Verdict as KernelVerdict};
+use crate::kernel::eval::EvalError;
+use crate::kernel::term::{Formula, Relation, Term};
+use crate::kernel::theorem::Status;
+use crate::kernel::value::Value;
+use crate::model::{self, Claim, MethodCall};
+use crate::prove::{self, Method, Outcome, Search, Vacuity};
+use crate::report::decimal::{Direction, decimal, exact_or_decimal};
+use crate::report::view::{ItemKind, ItemView, Verdict};
+use crate::syntax::ast::Expected;
+use crate::text::{Diagnostic, Source, Span};
+use crate::theory::Library;
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::Zero;
+
+/// Significant digits of a bound in the terminal.
+const SHOWN_DIGITS: u32 = 7;
+
+/// What became of an item.
+pub struct Result {
+    pub view: ItemView,
+    pub outcome: Option<Outcome>,
+    pub spent: BigRational,
+    pub diagnostics: Vec<Diagnostic>,
+    pub exit: u8,
+}
+
+/// A method call as the search takes it.
+pub fn method(call: &MethodCall) -> Method {
+    Method { name: call.name.clone(), positional: call.positional.clone(), named: call.named.clone() }
+}
+
+/// What a claim or row that states no probability may draw: an equal part of what the stated ones leave.
+pub fn share(spec: &model::Spec, budget: &BigRational) -> BigRational {
+    let (mut stated, mut open) = (BigRational::zero(), 0usize);
+    for item in &spec.items {
+        match &item.kind {
+            model::ItemKind::Claim(Claim { failure: Some(failure), .. }) => stated += failure,
+            model::ItemKind::Claim(claim) if mentions_risk(&claim.statement) => open += 1,
+            model::ItemKind::Bounds { methods, .. } => open += methods.len(),
+            _ => {}
+        }
+    }
+    let left = budget - stated;
+    if open == 0 || left <= BigRational::zero() {
+        BigRational::zero()
+    } else {
+        left / BigRational::from_integer(open.into())
+    }
+}
+
+fn mentions_risk(statement: &Statement) -> bool {
+    let text = match statement {
+        Statement::Formula(formula) => formula.to_string(),
+        Statement::Upper(term) | Statement::Lower(term) | Statement::Both(term) => term.to_string(),
+    };
+    text.contains("risk(")
+}
+
+/// The results of one item: one, or one per row of a `bounds` block.
+pub fn item(
+    item: &model::Item,
+    search: &Search,
+    library: &Library,
+    share: &BigRational,
+    source: &Source,
+) -> Vec<Result> {
+    let line = source.position(item.span.start).line;
+    match &item.kind {
+        model::ItemKind::Claim(claim) => {
+            let failure = claim.failure.clone().unwrap_or_else(|| share.clone());
+            let call = claim.method.as_ref().map(method);
+            let outcome = prove::prove(search, &claim.statement, call.as_ref(), &failure);
+            let view = ItemView::new(ItemKind::Claim, &item.name, Verdict::Unknown, &item.text, line);
+            let span = claim.method.as_ref().map_or(item.span, |call| call.span);
+            vec![report(view, &claim.statement, claim.expecting, outcome, library, span)]
+        }
+        model::ItemKind::Expect(formula) => {
+            let statement = Statement::Formula(formula.clone());
+            let outcome = prove::prove(search, &statement, None, &BigRational::zero());
+            let view = ItemView::new(ItemKind::Expect, &item.name, Verdict::Unknown, &item.text, line);
+            let mut result = report(view, &statement, None, outcome, library, item.span);
+            let (verdict, code) = match result.view.verdict {
+                Verdict::Proved { .. } => (Verdict::Consistent, exit::PROVED),
+                Verdict::Refuted => (Verdict::Contradicted, exit::REFUTED),
+                other => (other, result.exit),
+            };
+            (result.view.verdict, result.exit) = (verdict, code);
+            result.view.method = None;
+            result.view.source = None;
+            vec![result]
+        }
+        model::ItemKind::Measure(term) => {
+            let outcome = prove::prove(search, &Statement::Both(term.clone()), None, &BigRational::zero());
+            let view = ItemView::new(ItemKind::Measure, &item.name, Verdict::Unknown, &item.text, line);
+            let mut result = report(view, &Statement::Both(term.clone()), None, outcome, library, item.span);
+            if matches!(result.view.verdict, Verdict::Proved { .. }) {
+                result.view.verdict = Verdict::Measured;
+            }
+            vec![result]
+        }
+        model::ItemKind::Bounds { target, methods } => {
+            let calls: Vec<Method> = methods.iter().map(method).collect();
+            let rows = prove::bounds(search, target, &calls, share);
+            rows.into_iter()
+                .zip(methods)
+                .map(|(row, call)| {
+                    let name = format!("{}.{}", item.name, row.method.name);
+                    let view = ItemView::new(ItemKind::Bound, &name, Verdict::Unknown, &item.text, line);
+                    let statement = Statement::Upper(target.clone());
+                    report(view, &statement, None, row.outcome, library, call.span)
+                })
+                .collect()
+        }
+    }
+}
+
+/// Which lints a result trips.
+pub fn denied(result: &Result, deny: &[Lint]) -> Option<u8> {
+    let trips = |lint: &Lint| match lint {
+        Lint::Vacuous => matches!(result.view.verdict, Verdict::Proved { vacuous: true, .. }),
+        Lint::Assumptions => !result.view.assumptions.is_empty(),
+        Lint::Unproved => matches!(result.view.verdict, Verdict::Proved { modulo: true, .. }),
+        Lint::Observed => matches!(result.view.kind, ItemKind::Expect),
+    };
+    deny.iter().any(trips).then_some(exit::DENIED)
+}
+
+fn low(value: &Value) -> Option<BigRational> {
+    match value.low().and_then(crate::kernel::surd::Surd::as_rational) {
+        Some(q) => Some(q),
+        None => value.enclosure().lo().and_then(|lo| lo.to_rational().ok()),
+    }
+}
+
+fn high(value: &Value) -> Option<BigRational> {
+    low(&value.neg()).map(|q| -q)
+}
+
+/// Turns an outcome into a line of the report.
+fn report(
+    mut view: ItemView,
+    statement: &Statement,
+    expecting: Option<Expected>,
+    outcome: Outcome,
+    library: &Library,
+    span: Span,
+) -> Result {
+    let mut diagnostics = Vec::new();
+    let mut spent = BigRational::zero();
+    let mut exit_code = exit::UNKNOWN;
+    if let Some(error) = &outcome.disagreement {
+        diagnostics.push(
+            Diagnostic::error("E0070", format!("engine and kernel disagree on `{}`: {error}", view.name))
+                .help("please report this spec: nothing was proved, and something is wrong"),
+        );
+        view.verdict = Verdict::Error;
+        exit_code = exit::DISAGREEMENT;
+    } else if let Some(error) = &outcome.error {
+        diagnostics.push(undefined(error, &view.name, span));
+        view.verdict = Verdict::Error;
+        exit_code = if matches!(error, EvalError::TooLarge(_)) { exit::LIMIT } else { exit::SPEC };
+    } else if let Some(checked) = &outcome.checked {
+        spent = checked.spent();
+        let daggers = daggers(checked.theorems(), checked.undischarged());
+        let vacuous = outcome.vacuity.is_some();
+        view.verdict = match checked.verdict() {
+            KernelVerdict::Proved => Verdict::Proved { vacuous, modulo: !daggers.is_empty() },
+            KernelVerdict::Refuted => Verdict::Refuted,
+            KernelVerdict::Unknown => Verdict::Unknown,
+        };
+        exit_code = match view.verdict {
+            Verdict::Proved { .. } => exit::PROVED,
+            Verdict::Refuted => exit::REFUTED,
+            _ => exit::UNKNOWN,
+        };
+        if let Some(value) = checked.value() {
+            let uncapped = uncapped(statement, checked).unwrap_or_else(|| value.clone());
+            view.lower = low(value).map(|q| exact_or_decimal(&q, Direction::Down));
+            view.upper = high(&uncapped).map(|q| exact_or_decimal(&q, Direction::Up));
+            view.shown = Some(shown(statement, &uncapped, &view.statement));
+        }
+        view.delta = Some(spent.to_string());
+        view.assumptions = checked.assumptions().iter().chain(checked.undischarged()).cloned().collect();
+        view.daggers = daggers;
+        if checked.verdict() == KernelVerdict::Refuted {
+            view.witness = view.lower.as_ref().zip(view.upper.as_ref()).map(|(a, b)| {
+                if a == b { format!("the left side is {a}") } else { format!("the left side lies in [{a}, {b}]") }
+            });
+        }
+    }
+    if view.verdict == Verdict::Unknown {
+        let blocked = obstacles(&outcome, &mut view, span);
+        // A method that was asked for and whose requirement is false is an error of the spec.
+        if let Some(diagnostic) = blocked {
+            diagnostics.push(diagnostic);
+            view.verdict = Verdict::Error;
+            exit_code = exit::SPEC;
+        }
+    }
+    if let Some(method) = &outcome.method {
+        view.method = Some(method.clone());
+        view.source = library.find(method).map(|entry| entry.source.clone());
+    }
+    view.notes.extend(outcome.notes.iter().cloned());
+    if let Some(vacuity) = &outcome.vacuity {
+        view.notes.push(needs(vacuity));
+    }
+    others(&outcome, &mut view);
+    if let Some(expected) = expecting {
+        let met = matches!(
+            (expected, view.verdict),
+            (Expected::Refuted, Verdict::Refuted)
+                | (Expected::Unknown, Verdict::Unknown)
+                | (Expected::Proved, Verdict::Proved { .. })
+                | (Expected::Vacuous, Verdict::Proved { vacuous: true, .. })
+        );
+        view.expected = met;
+        exit_code = match (met, view.verdict) {
+            (true, _) => exit::PROVED,
+            (false, Verdict::Unknown) => exit::UNKNOWN,
+            (false, Verdict::Error) => exit_code,
+            (false, _) => {
+                view.notes.push(format!("expected {}", expected.word()));
+                exit::REFUTED
+            }
+        };
+    }
+    Result { view, outcome: Some(outcome), spent, diagnostics, exit: exit_code }
+}
+
+/// A statement or term that means nothing at some point.
+fn undefined(error: &EvalError, name: &str, span: Span) -> Diagnostic {
+    match error {
+        EvalError::TooLarge(text) => Diagnostic::limit("E0123", format!("`{name}`: {text}")).at(span, ""),
+        other => Diagnostic::error("E0301", format!("`{name}` is undefined: {other}")).at(span, ""),
+    }
+}
+
+/// The bound before it is cut to the quantity's own range, so that a vacuous bound shows by how much it is.
+fn uncapped(statement: &Statement, checked: &crate::kernel::check::Checked) -> Option<Value> {
+    let (Statement::Upper(subject) | Statement::Formula(Formula::Compare(subject, ..))) = statement else {
+        return None;
+    };
+    let fact = checked.facts().iter().rev().find(|fact| fact.subject == *subject && fact.value.high_end().is_some())?;
+    let one = Value::integer(1, 64);
+    let is_vacuous = matches!(subject, Term::Quantity(head, _) if head == "risk")
+        && one.le(&fact.value.high_end()?) == crate::kernel::real::Truth::True;
+    is_vacuous.then(|| fact.value.clone())
+}
+
+/// Why a proved result carries a dagger.
+fn daggers(
+    theorems: &std::collections::BTreeMap<String, Status>,
+    undischarged: &std::collections::BTreeSet<String>,
+) -> Vec<String> {
+    let mut daggers = Vec::new();
+    for (name, status) in theorems {
+        match status {
+            Status::Recalled => daggers.push(format!("`{name}` is recalled, not checked against its source")),
+            Status::Unproved => daggers.push(format!("`{name}` is unproved")),
+            Status::Proved | Status::Derived => {}
+        }
+    }
+    daggers.extend(undischarged.iter().map(|condition| format!("assumed without declaration: {condition}")));
+    daggers
+}
+
+/// The statement with its holes filled.
+fn shown(statement: &Statement, value: &Value, text: &str) -> String {
+    let upper = high(value).map(|q| display(&q, Direction::Up));
+    let lower = low(value).map(|q| display(&q, Direction::Down));
+    match (statement, lower, upper) {
+        (Statement::Upper(term), _, Some(upper)) => format!("{term} <= {upper}"),
+        (Statement::Lower(term), Some(lower), _) => format!("{term} >= {lower}"),
+        (Statement::Both(term), Some(lower), Some(upper)) if lower == upper => format!("{term} = {lower}"),
+        (Statement::Both(term), Some(lower), Some(upper)) => format!("{term} in [{lower}, {upper}]"),
+        _ => text.to_string(),
+    }
+}
+
+/// A number for the terminal: integers in full, others with a few digits, rounded outward.
+pub fn display(q: &BigRational, direction: Direction) -> String {
+    if q.is_integer() && q.numer().bits() <= 64 {
+        q.to_integer().to_string()
+    } else {
+        decimal(q, SHOWN_DIGITS, direction)
+    }
+}
+
+fn needs(vacuity: &Vacuity) -> String {
+    let thousands = |n: &BigInt| crate::report::decimal::grouped(n);
+    match &vacuity.needs {
+        Some((one, Some(half))) => {
+            format!("vacuous: needs n >= {} to be below 1, n >= {} for 1/2", thousands(one), thousands(half))
+        }
+        Some((one, None)) => format!("vacuous: needs n >= {} to be below 1", thousands(one)),
+        None => format!("vacuous: says no more than {}", vacuity.trivial),
+    }
+}
+
+/// Other bounds that were found, shortest first.
+fn others(outcome: &Outcome, view: &mut ItemView) {
+    let shown: Vec<String> = outcome
+        .others
+        .iter()
+        .filter_map(|attempt| {
+            let value = high(&attempt.value)?;
+            Some(format!("{} {}", attempt.method, display(&value, Direction::Up)))
+        })
+        .take(4)
+        .collect();
+    if !shown.is_empty() && matches!(view.verdict, Verdict::Proved { .. }) {
+        view.notes.push(format!("also: {}", shown.join(", ")));
+    }
+}
+
+/// Notes on what stood in the way; a diagnostic where a theorem's requirement is false.
+fn obstacles(outcome: &Outcome, view: &mut ItemView, span: Span) -> Option<Diagnostic> {
+    let refuted = outcome
+        .obstacles
+        .iter()
+        .find(|obstacle| matches!(&obstacle.error, EvalError::Requirement { refuted: true, .. }));
+    for obstacle in outcome.obstacles.iter().take(4) {
+        view.notes.push(format!("{}: {}", obstacle.theorem, obstacle.error));
+    }
+    let is_without_candidate = outcome.steps.is_empty();
+    match refuted {
+        Some(obstacle) if is_without_candidate => {
+            let code = match &obstacle.error {
+                EvalError::Requirement { formula, .. } if formula.starts_with("independent(") => "E0310",
+                _ => "E0302",
+            };
+            let mut diagnostic =
+                Diagnostic::error(code, format!("a requirement fails: {}", obstacle.error)).at(span, "");
+            for other in outcome.obstacles.iter().filter(|other| other.theorem != obstacle.theorem).take(3) {
+                diagnostic = diagnostic.note(format!("{}: {}", other.theorem, other.error));
+            }
+            view.notes.clear();
+            Some(diagnostic.help("`supremum theorems NAME` shows what a theorem requires"))
+        }
+        _ => None,
+    }
+}
+
+/// A relation that a claim states, for tables.
+pub fn bound_text(view: &ItemView, statement: Option<&Statement>) -> String {
+    match (statement, &view.lower, &view.upper) {
+        (Some(Statement::Lower(_)), Some(lower), _) => format!(">= {lower}"),
+        (Some(Statement::Formula(Formula::Compare(_, Relation::Ge | Relation::Gt, _))), Some(lower), _) => {
+            format!(">= {lower}")
+        }
+        (_, Some(lower), Some(upper)) if lower == upper => lower.clone(),
+        (_, _, Some(upper)) => format!("<= {upper}"),
+        (_, Some(lower), None) => format!(">= {lower}"),
+        _ => String::new(),
+    }
+}

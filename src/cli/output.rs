@@ -1,0 +1,63 @@
+//! Standard output and error: colours on a terminal only, a closed pipe is no failure.
+
+use super::run::Run;
+use crate::report;
+use crate::text;
+use std::io::{IsTerminal, Write};
+
+pub struct Console {
+    is_terminal: bool,
+    /// Whether a write failed for another reason than a closed pipe.
+    pub failed: bool,
+    closed: bool,
+}
+
+impl Default for Console {
+    fn default() -> Console {
+        Console { is_terminal: std::io::stdout().is_terminal(), failed: false, closed: false }
+    }
+}
+
+impl Console {
+    pub fn style(&self, ascii: bool) -> report::Style {
+        let color = self.is_terminal && std::env::var_os("NO_COLOR").is_none();
+        report::Style { ascii, color, width: 100 }
+    }
+
+    /// Prints a text, with a line break at its end.
+    pub fn print(&mut self, text: &str) {
+        if self.closed || self.failed {
+            return;
+        }
+        let mut out = std::io::stdout().lock();
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        if let Err(error) =
+            out.write_all(text.as_bytes()).and_then(|()| out.write_all(end.as_bytes())).and_then(|()| out.flush())
+        {
+            match error.kind() {
+                std::io::ErrorKind::BrokenPipe => self.closed = true,
+                _ => self.failed = true,
+            }
+        }
+    }
+
+    /// Prints a text to standard error; nothing depends on whether it arrives.
+    pub fn complain(&self, text: &str) {
+        let _ = writeln!(std::io::stderr().lock(), "{}", text.trim_end());
+    }
+}
+
+/// Writes all diagnostics of a run to standard error.
+pub fn diagnostics(run: &Run, console: &Console, ascii: bool) {
+    let style = match (ascii, std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()) {
+        (true, _) => text::Style::Ascii,
+        (false, true) => text::Style::Color,
+        (false, false) => text::Style::Unicode,
+    };
+    let empty = text::Source::new("spec", "");
+    for diagnostic in &run.diagnostics {
+        if let Some(source) = run.source.as_ref().or(empty.as_ref().ok()) {
+            console.complain(&format!("{}\n", diagnostic.render(source, style)));
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! One run over a spec: parse, resolve, build, prove; what `check`, `why` and `table` share.
+
+use super::items;
+use super::session::Session;
+use crate::data::DataErrorKind;
+use crate::data::file::Folder;
+use crate::kernel::derive::structures;
+use crate::model::{self, Spec};
+use crate::prove::{Context, Search};
+use crate::quantity::Engine;
+use crate::report::view::{CheckView, DiagnosticView, LedgerView, Severity};
+use crate::syntax;
+use crate::text::{Diagnostic, Kind, Source};
+use crate::theory::{Library, compile};
+use num_rational::BigRational;
+use num_traits::{One, Zero};
+use std::path::{Path, PathBuf};
+
+/// Exit codes, as `docs/language.md` lists them.
+pub mod exit {
+    pub const PROVED: u8 = 0;
+    pub const REFUTED: u8 = 1;
+    pub const SPEC: u8 = 3;
+    pub const UNKNOWN: u8 = 4;
+    pub const DENIED: u8 = 5;
+    pub const DATA: u8 = 7;
+    pub const LIMIT: u8 = 8;
+    pub const OUTPUT: u8 = 9;
+    pub const DISAGREEMENT: u8 = 70;
+}
+
+/// When several apply, the first of this list wins.
+const PRECEDENCE: [u8; 8] =
+    [exit::DISAGREEMENT, exit::SPEC, exit::DATA, exit::LIMIT, exit::OUTPUT, exit::REFUTED, exit::DENIED, exit::UNKNOWN];
+
+/// The exit code of the most important reason.
+pub fn worst(codes: &[u8]) -> u8 {
+    PRECEDENCE.into_iter().find(|code| codes.contains(code)).unwrap_or(exit::PROVED)
+}
+
+/// Lints that `--deny` turns into failures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Lint {
+    Vacuous,
+    Assumptions,
+    Unproved,
+    Observed,
+}
+
+/// What a run needs.
+pub struct Request<'a> {
+    pub path: &'a Path,
+    pub theory: &'a [PathBuf],
+    pub deny: &'a [Lint],
+    /// Only this item is worked on, where one is named.
+    pub only: Option<&'a str>,
+}
+
+/// Everything a run found.
+pub struct Run {
+    pub source: Option<Source>,
+    pub spec: Spec,
+    pub view: CheckView,
+    /// Fuller than the view's: with code, places and fixes.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What became of each item, in the order of the view's items.
+    pub results: Vec<items::Result>,
+    pub library: Library,
+    pub session: Option<Session>,
+}
+
+fn code(diagnostic: &Diagnostic) -> u8 {
+    match diagnostic.kind {
+        Kind::Spec => exit::SPEC,
+        Kind::Limit => exit::LIMIT,
+        Kind::Data => exit::DATA,
+    }
+}
+
+/// Reads the spec's text. Errors: a missing or unreadable file, a text that is no spec.
+fn read(path: &Path) -> Result<Source, Diagnostic> {
+    let name = path.to_string_lossy().to_string();
+    if name == "-" {
+        use std::io::Read;
+        let mut bytes = Vec::new();
+        let limit = u64::try_from(crate::text::MAX_FILE).unwrap_or(u64::MAX) + 1;
+        return match std::io::stdin().take(limit).read_to_end(&mut bytes) {
+            Ok(_) => Source::from_bytes("stdin", &bytes),
+            Err(error) => Err(Diagnostic::error("E0111", format!("standard input cannot be read ({})", error.kind()))),
+        };
+    }
+    let folder = Folder::of_spec(path);
+    let file = path.file_name().map(|name| name.to_string_lossy().to_string()).unwrap_or_default();
+    let limit = u64::try_from(crate::text::MAX_FILE).unwrap_or(u64::MAX);
+    match folder.and_then(|folder| folder.read(&file, limit)) {
+        Ok(contents) => Source::from_bytes(name, &contents.bytes),
+        Err(error) => {
+            let title = match &error.kind {
+                DataErrorKind::Missing { .. } => format!("expected a spec, found no file `{name}`"),
+                _ => format!("the spec cannot be read: {error}"),
+            };
+            Err(Diagnostic::error("E0137", title)
+                .help("`supremum check FILE`, or `supremum check -` for standard input"))
+        }
+    }
+}
+
+/// The library with the files of `--theory` and the spec's own theorems.
+pub fn library(theory: &[PathBuf], diagnostics: &mut Vec<Diagnostic>) -> Library {
+    let (mut library, problems) = Library::embedded();
+    diagnostics.extend(problems.into_iter().map(|(_, diagnostic)| diagnostic));
+    for path in theory {
+        match read(path) {
+            Ok(source) => {
+                for diagnostic in library.add_source(&source, compile::Origin::User) {
+                    // Places in another file cannot be shown beside the spec's; the rendering carries them as a note.
+                    let shown = diagnostic.render(&source, crate::text::Style::Ascii);
+                    let mut bare = Diagnostic { labels: Vec::new(), ..diagnostic };
+                    bare = bare.note(shown);
+                    diagnostics.push(bare);
+                }
+            }
+            Err(diagnostic) => diagnostics.push(diagnostic),
+        }
+    }
+    library
+}
+
+/// Runs a spec.
+pub fn run(request: &Request) -> Run {
+    let mut run = Run {
+        source: None,
+        spec: Spec::default(),
+        view: empty_view(request.path),
+        diagnostics: Vec::new(),
+        results: Vec::new(),
+        library: Library::default(),
+        session: None,
+    };
+    run.library = library(request.theory, &mut run.diagnostics);
+    match read(request.path) {
+        Ok(source) => {
+            let parsed = syntax::parse(&source);
+            run.diagnostics.extend(parsed.diagnostics.iter().cloned());
+            if !parsed.has_errors() {
+                let (spec, _, diagnostics) = model::resolve(&parsed.file, &source);
+                run.diagnostics.extend(diagnostics);
+                run.spec = spec;
+                for theorem in &run.spec.theorems {
+                    run.diagnostics.extend(run.library.add(theorem, compile::Origin::User).err());
+                }
+                check_methods(&run.spec, &run.library, &mut run.diagnostics);
+            }
+            if !run.diagnostics.iter().any(Diagnostic::is_error) {
+                prove(&mut run, request, &source);
+            }
+            run.source = Some(source);
+        }
+        Err(diagnostic) => run.diagnostics.push(diagnostic),
+    }
+    finish(&mut run, request);
+    run
+}
+
+/// Every method named in the spec must be one.
+fn check_methods(spec: &Spec, library: &Library, diagnostics: &mut Vec<Diagnostic>) {
+    for item in &spec.items {
+        let methods: Vec<&model::MethodCall> = match &item.kind {
+            model::ItemKind::Claim(claim) => claim.method.iter().collect(),
+            model::ItemKind::Bounds { methods, .. } => methods.iter().collect(),
+            _ => Vec::new(),
+        };
+        for call in methods {
+            let method = items::method(call);
+            let is_theorem = library.entries.iter().any(|entry| method.names(&entry.theorem.name, &entry.aliases));
+            if is_theorem || crate::quantity::METHODS.contains(&call.name.as_str()) {
+                continue;
+            }
+            let mut known: Vec<&str> = crate::quantity::METHODS.to_vec();
+            for entry in &library.entries {
+                known.push(&entry.theorem.name);
+                known.extend(entry.theorem.name.split('.'));
+            }
+            let mut diagnostic =
+                Diagnostic::error("E0009", format!("unknown method `{}`", call.name)).at(call.span, "");
+            if let Some(near) = crate::text::did_you_mean(&call.name, known) {
+                diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+            }
+            diagnostics.push(diagnostic.note("`supremum theorems` lists the theorems; each is a method"));
+        }
+    }
+}
+
+fn prove(run: &mut Run, request: &Request, source: &Source) {
+    let session = Folder::of_spec(request.path)
+        .map_err(|error| Diagnostic::data("E0502", error.to_string()))
+        .and_then(|folder| Session::build(&run.spec, &folder, source));
+    let session = match session {
+        Ok(session) => session,
+        Err(diagnostic) => {
+            run.diagnostics.push(diagnostic);
+            return;
+        }
+    };
+    let structures = match structures(&session.objects) {
+        Ok(structures) => structures,
+        Err(error) => {
+            run.diagnostics.push(Diagnostic::error("E0122", error.to_string()));
+            return;
+        }
+    };
+    let (theorems, aliases, order) = (run.library.theorems(), run.library.aliases(), run.library.order());
+    let context = Context {
+        objects: &session.objects,
+        theorems: &theorems,
+        structures: &structures,
+        aliases: &aliases,
+        order: &order,
+        producers: &Engine,
+    };
+    let search = Search::new(&context);
+    let budget = run.spec.budget.clone().unwrap_or_else(|| BigRational::new(1.into(), 20.into()));
+    let share = items::share(&run.spec, &budget);
+    let (mut spent, mut parts) = (BigRational::zero(), Vec::new());
+    for item in &run.spec.items {
+        if request.only.is_some_and(|only| only != item.name) {
+            continue;
+        }
+        for result in items::item(item, &search, &run.library, &share, source) {
+            if !result.spent.is_zero() {
+                spent += &result.spent;
+                parts.push((result.view.name.clone(), result.spent.to_string()));
+            }
+            run.diagnostics.extend(result.diagnostics.iter().cloned());
+            run.view.items.push(result.view.clone());
+            run.results.push(result);
+        }
+    }
+    if spent > budget {
+        let drawn: Vec<String> = parts.iter().map(|(name, q)| format!("{name} {q}")).collect();
+        run.diagnostics.push(
+            Diagnostic::error("E0402", format!("confidence overdrawn: spent {spent} of {budget}"))
+                .note(format!("claims: {}", drawn.join(", ")))
+                .help("lower `confidence`, raise the claims' probabilities, or drop claims"),
+        );
+    }
+    if !parts.is_empty() {
+        let together = (BigRational::one() - &spent).to_string();
+        run.view.ledger = Some(LedgerView {
+            budget: budget.to_string(),
+            spent: spent.to_string(),
+            parts,
+            together: Some(crate::report::decimal::decimal(
+                &(BigRational::one() - &spent),
+                6,
+                crate::report::decimal::Direction::Down,
+            ))
+            .filter(|text| !text.is_empty())
+            .or(Some(together)),
+        });
+    }
+    run.view.title = run.spec.title.clone();
+    run.view.setting = session.setting.clone();
+    run.view.files = session.files.clone();
+    run.view.training = session.training.clone();
+    run.session = Some(session);
+}
+
+fn finish(run: &mut Run, request: &Request) {
+    let mut codes: Vec<u8> = run.diagnostics.iter().filter(|d| d.is_error()).map(code).collect();
+    for result in &run.results {
+        codes.push(result.exit);
+        codes.extend(items::denied(result, request.deny));
+    }
+    run.view.exit = worst(&codes);
+    run.view.diagnostics = run
+        .diagnostics
+        .iter()
+        .map(|diagnostic| {
+            let position = match (&run.source, diagnostic.span()) {
+                (Some(source), Some(span)) => source.position(span.start),
+                _ => crate::text::Position { line: 1, column: 1 },
+            };
+            DiagnosticView {
+                code: diagnostic.code.to_string(),
+                severity: if diagnostic.is_error() { Severity::Error } else { Severity::Warning },
+                line: position.line,
+                column: position.column,
+                message: diagnostic.title.clone(),
+            }
+        })
+        .collect();
+}
+
+fn empty_view(path: &Path) -> CheckView {
+    CheckView {
+        title: None,
+        spec: path.to_string_lossy().to_string(),
+        setting: Vec::new(),
+        files: Vec::new(),
+        training: Vec::new(),
+        items: Vec::new(),
+        assumptions: Vec::new(),
+        ledger: None,
+        diagnostics: Vec::new(),
+        written: Vec::new(),
+        exit: 0,
+    }
+}
