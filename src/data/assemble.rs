@@ -145,8 +145,10 @@ fn order<'a>(needs: &[Need], modules: &BTreeMap<&'a str, Module<'_>>, tensors: &
     }
     let names: Vec<&str> = modules.keys().copied().collect();
     if names.len() != needs.len() {
-        let described: Vec<String> =
-            modules.iter().map(|(name, module)| format!("{} {:?}", tensor_name(name, "weight"), weight_shape(module))).collect();
+        let described: Vec<String> = modules
+            .iter()
+            .map(|(name, module)| format!("{} {:?}", tensor_name(name, "weight"), weight_shape(module)))
+            .collect();
         return malformed(
             "layers",
             format!("weights for {} affine layers", needs.len()),
@@ -213,7 +215,11 @@ fn check_shapes<'a>(
         match (&need.bias, module.bias) {
             (Some(expected), Some(stored)) if !same(&stored.tensor.shape, expected) => {
                 let at = format!("tensor `{bias}`");
-                return malformed(at, format!("shape {expected:?} for layer {layer}"), format!("{:?}", stored.tensor.shape));
+                return malformed(
+                    at,
+                    format!("shape {expected:?} for layer {layer}"),
+                    format!("{:?}", stored.tensor.shape),
+                );
             }
             (Some(_), None) => return missing_tensor(&bias, tensors),
             (None, Some(_)) => {
@@ -333,12 +339,8 @@ mod tests {
 
     #[test]
     fn shapes_decide_between_families_and_ambiguity_is_refused() {
-        let files = tensors(&[
-            ("out.weight", &[1, 3]),
-            ("out.bias", &[1]),
-            ("hidden.weight", &[3, 2]),
-            ("hidden.bias", &[3]),
-        ]);
+        let files =
+            tensors(&[("out.weight", &[1, 3]), ("out.bias", &[1]), ("hidden.weight", &[3, 2]), ("hidden.bias", &[3])]);
         assert!(assemble(&chain(&[2, 3, 1]), &files).is_ok());
         let square = tensors(&[
             ("encode.weight", &[2, 2]),

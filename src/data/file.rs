@@ -166,7 +166,8 @@ impl Folder {
         if let Some(parent) = parent.filter(|parent| parent.starts_with(&self.root))
             && let Ok(entries) = fs::read_dir(&parent)
         {
-            let names_here = entries.take(MOST_NAMES).flatten().filter_map(|entry| entry.file_name().into_string().ok());
+            let names_here =
+                entries.take(MOST_NAMES).flatten().filter_map(|entry| entry.file_name().into_string().ok());
             names.extend(names_here);
         }
         names.sort();
@@ -181,8 +182,7 @@ fn refuse<T>(name: &str, reason: String) -> Result<T> {
 }
 
 fn too_large<T>(name: &str, most: u64, found: u64) -> Result<T> {
-    limit("file size", format!("{most} bytes"), format!("{found} bytes"))
-        .map_err(|error: DataError| error.named(name))
+    limit("file size", format!("{most} bytes"), format!("{found} bytes")).map_err(|error: DataError| error.named(name))
 }
 
 fn regular(name: &str, metadata: &fs::Metadata) -> Result<()> {
@@ -219,7 +219,10 @@ fn check_name(name: &str) -> Result<()> {
             Component::ParentDir => depth -= 1,
             Component::CurDir => {}
             Component::RootDir | Component::Prefix(_) => {
-                return refuse(name, "expected a path relative to the spec's folder, found an absolute one".to_string());
+                return refuse(
+                    name,
+                    "expected a path relative to the spec's folder, found an absolute one".to_string(),
+                );
             }
         }
         if depth < 0 {

@@ -4,8 +4,13 @@
 //! bound, or leaves the spec's folder. A number is taken exactly as stored or refused; no import rounds.
 
 pub mod assemble;
+pub mod csv;
+pub mod dataset;
 mod error;
 pub mod file;
+pub mod forward;
+pub mod idx;
+pub mod npy;
 pub mod number;
 pub mod onnx;
 pub mod safetensors;

@@ -175,7 +175,8 @@ mod tests {
         assert_eq!(from_decimal("-2.5e-1"), q(-1, 4));
         assert_eq!(from_decimal("+3E2"), q(300, 1));
         assert_eq!(from_decimal(".5"), q(1, 2));
-        for bad in ["", "-", ".", "1e", "nan", "inf", "0x1", "1e401", "1_000", "1.2.3", "--1", "1e99999999999999999999"] {
+        for bad in ["", "-", ".", "1e", "nan", "inf", "0x1", "1e401", "1_000", "1.2.3", "--1", "1e99999999999999999999"]
+        {
             assert_eq!(from_decimal(bad), None, "{bad}");
         }
     }

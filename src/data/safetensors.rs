@@ -310,7 +310,8 @@ mod tests {
 
     #[test]
     fn every_dtype_is_exact() {
-        let f16 = read(&file(r#"{"a":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}}"#, &[0xFF, 0x7B, 1, 0])).unwrap();
+        let f16 =
+            read(&file(r#"{"a":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}}"#, &[0xFF, 0x7B, 1, 0])).unwrap();
         assert_eq!(
             *f16.get("a").unwrap().tensor.data,
             [Weight { mantissa: 2047, exponent: 5 }, Weight { mantissa: 1, exponent: -24 }]

@@ -62,7 +62,8 @@ fn dense(
         return malformed(call.label, "an input with at least one axis", "a scalar");
     };
     if leading.iter().any(|&axis| axis != 1) {
-        return call.refuse(&format!("it acts on the last axis of shape {:?}; only single vectors are read", flow.shape));
+        return call
+            .refuse(&format!("it acts on the last axis of shape {:?}; only single vectors are read", flow.shape));
     }
     let (units, inner) = if transposed { (rows, columns) } else { (columns, rows) };
     if inner != features {
@@ -94,7 +95,13 @@ fn dense(
             builder.spend(units)?;
             match bias.broadcast(&shape) {
                 Some(data) => Some(tensor(call.label, vec![units], data)?),
-                None => return malformed(call.label, format!("a bias for {units} units"), format!("shape {:?}", bias.shape)),
+                None => {
+                    return malformed(
+                        call.label,
+                        format!("a bias for {units} units"),
+                        format!("shape {:?}", bias.shape),
+                    );
+                }
             }
         }
     };
@@ -145,7 +152,8 @@ pub(super) fn conv(builder: &mut Builder<'_>, call: &Call<'_>) -> Result<Value> 
         let padded = (size as Size).checked_add(pad.checked_mul(2)?)?;
         usize::try_from(padded.checked_sub(kernel)? / stride + 1).ok()
     };
-    let (Some(out_h), Some(out_w)) = (length(h, kernel.0, stride.0, pad.0), length(w, kernel.1, stride.1, pad.1)) else {
+    let (Some(out_h), Some(out_w)) = (length(h, kernel.0, stride.0, pad.0), length(w, kernel.1, stride.1, pad.1))
+    else {
         return malformed(call.label, format!("a kernel that fits {h}x{w}"), format!("{kernel:?}"));
     };
     builder.stored(weight);
@@ -160,14 +168,7 @@ pub(super) fn conv(builder: &mut Builder<'_>, call: &Call<'_>) -> Result<Value> 
             Some(shared(call.label, vec![channels], bias.data.clone())?)
         }
     };
-    let op = Op::Conv {
-        channels: channels as Size,
-        kernel,
-        stride,
-        pad,
-        groups: groups as Size,
-        bias: bias.is_some(),
-    };
+    let op = Op::Conv { channels: channels as Size, kernel, stride, pad, groups: groups as Size, bias: bias.is_some() };
     let parameters = Parameters { weight: shared(call.label, weight.shape.clone(), weight.data.clone())?, bias };
     let shape = vec![channels, out_h, out_w];
     let source = builder.push(op, vec![flow.source], shape, Some(parameters));
@@ -186,7 +187,9 @@ pub(super) fn arithmetic(builder: &mut Builder<'_>, call: &Call<'_>) -> Result<V
                 |flow| Ok(Value::Flow(flow)),
             )
         }
-        (Some(Value::Flow(flow)), Some(Value::Constant(constant))) => constant_map(builder, call, flow, constant, false),
+        (Some(Value::Flow(flow)), Some(Value::Constant(constant))) => {
+            constant_map(builder, call, flow, constant, false)
+        }
         (Some(Value::Constant(constant)), Some(Value::Flow(flow))) => constant_map(builder, call, flow, constant, true),
         (Some(Value::Constant(_)), Some(Value::Constant(_))) => {
             call.refuse("arithmetic of constants is not read; export with constant folding")
@@ -258,7 +261,8 @@ fn constant_map(
 
 /// A constant added to the output of a layer without bias is its bias.
 fn merge_bias(builder: &mut Builder<'_>, call: &Call<'_>, flow: &Flow, constant: &Constant) -> Result<Value> {
-    const ELSEWHERE: &str = "a constant is added only to the input, or as the bias of a linear layer or convolution without one";
+    const ELSEWHERE: &str =
+        "a constant is added only to the input, or as the bias of a linear layer or convolution without one";
     builder.stored(constant);
     let Some((op, parameters)) = builder.without_bias(flow) else {
         return call.refuse(ELSEWHERE);

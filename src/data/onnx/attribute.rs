@@ -27,7 +27,11 @@ impl<'a> Attributes<'a> {
         for (i, attribute) in node.attribute.iter().enumerate() {
             let name = attribute.name.as_deref().unwrap_or("");
             if !known.contains(&name) {
-                return unsupported(format!("attribute `{name}` of {op}"), label, format!("expected {}", listed(known)));
+                return unsupported(
+                    format!("attribute `{name}` of {op}"),
+                    label,
+                    format!("expected {}", listed(known)),
+                );
             }
             if node.attribute.iter().take(i).any(|other| other.name == attribute.name) {
                 return malformed(label, format!("attribute `{name}` once"), "it twice");
@@ -90,7 +94,9 @@ impl<'a> Attributes<'a> {
         match (self.ints(name)?, default) {
             (None, Some(default)) => Ok(default),
             (Some([a, b]), _) if *a > 0 && *b > 0 => Ok((a.unsigned_abs().into(), b.unsigned_abs().into())),
-            (found, _) => malformed(self.label, format!("two positive sizes in `{name}` (images are 2-d)"), format!("{found:?}")),
+            (found, _) => {
+                malformed(self.label, format!("two positive sizes in `{name}` (images are 2-d)"), format!("{found:?}"))
+            }
         }
     }
 
@@ -100,7 +106,11 @@ impl<'a> Attributes<'a> {
             None | Some("" | "NOTSET") => {}
             Some("VALID") => return Ok((0, 0)),
             Some(other) => {
-                return unsupported(format!("auto_pad {other} of {}", self.op), self.label, "write the padding out as `pads`");
+                return unsupported(
+                    format!("auto_pad {other} of {}", self.op),
+                    self.label,
+                    "write the padding out as `pads`",
+                );
             }
         }
         match self.ints("pads")? {

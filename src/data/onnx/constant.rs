@@ -73,7 +73,11 @@ fn declared(name: &str, tensor: &TensorProto) -> Result<(Dtype, Vec<usize>, usiz
     let at = || format!("tensor `{name}`");
     let code = tensor.data_type.unwrap_or(0);
     let Some(dtype) = dtype(code) else {
-        return unsupported(format!("data type {code}"), at(), "float, double, float16, bfloat16 and integers are read");
+        return unsupported(
+            format!("data type {code}"),
+            at(),
+            "float, double, float16, bfloat16 and integers are read",
+        );
     };
     if tensor.dims.len() > RANK {
         return limit(format!("axes of tensor `{name}`"), RANK, tensor.dims.len());
@@ -102,12 +106,8 @@ impl Constant {
             return unsupported("a segmented tensor", at(), "store the tensor in one piece");
         }
         let count = size / dtype.bytes();
-        let typed = [
-            tensor.float_data.len(),
-            tensor.int32_data.len(),
-            tensor.int64_data.len(),
-            tensor.double_data.len(),
-        ];
+        let typed =
+            [tensor.float_data.len(), tensor.int32_data.len(), tensor.int64_data.len(), tensor.double_data.len()];
         let typed_fields = typed.iter().filter(|&&n| n > 0).count();
         let is_external = tensor.data_location == Some(1);
         let fields = typed_fields + usize::from(tensor.raw_data.is_some()) + usize::from(is_external);
@@ -289,7 +289,11 @@ fn count(shape: &[usize]) -> usize {
 fn external_bytes(name: &str, tensor: &TensorProto, external: &mut External<'_>) -> Result<Bytes> {
     let at = || format!("external data of tensor `{name}`");
     let value = |key: &str| {
-        tensor.external_data.iter().find(|entry| entry.key.as_deref() == Some(key)).and_then(|entry| entry.value.as_deref())
+        tensor
+            .external_data
+            .iter()
+            .find(|entry| entry.key.as_deref() == Some(key))
+            .and_then(|entry| entry.value.as_deref())
     };
     let number = |key: &str| match value(key) {
         None => Ok(None),

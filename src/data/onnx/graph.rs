@@ -201,8 +201,7 @@ pub(super) fn translate(graph: Graph, opset: i64, external: External<'_>) -> Res
         entries: 0,
     };
     let single = |name: &str| uses.get(name) == Some(&1);
-    let input =
-        Flow { source: Source::Input, shape: input_shape, fixed: true, exclusive: single(input_name) };
+    let input = Flow { source: Source::Input, shape: input_shape, fixed: true, exclusive: single(input_name) };
     values.insert(input_name, Value::Flow(input));
 
     for (index, node) in graph.node.iter().enumerate().filter(|(index, _)| live.contains(index)) {
@@ -226,7 +225,11 @@ pub(super) fn translate(graph: Graph, opset: i64, external: External<'_>) -> Res
         let needed = node.output.iter().skip(1).find(|name| uses.contains_key(name.as_str()));
         if let Some(second) = needed {
             let op = node.op_type.as_deref().unwrap_or("");
-            return unsupported(format!("output `{second}` of {op}"), label, "only the first output of an operator is read");
+            return unsupported(
+                format!("output `{second}` of {op}"),
+                label,
+                "only the first output of an operator is read",
+            );
         }
         let mut value = op::translate(&mut builder, node, &label, &inputs)?;
         let Some(name) = node.output.first() else { continue };
@@ -303,11 +306,8 @@ fn single_input<'a>(
     graph: &'a Graph,
     initializers: &BTreeMap<&str, &super::message::TensorProto>,
 ) -> Result<(&'a str, Vec<usize>)> {
-    let inputs: Vec<&ValueInfo> = graph
-        .input
-        .iter()
-        .filter(|input| !initializers.contains_key(input.name.as_deref().unwrap_or("")))
-        .collect();
+    let inputs: Vec<&ValueInfo> =
+        graph.input.iter().filter(|input| !initializers.contains_key(input.name.as_deref().unwrap_or(""))).collect();
     let [input] = inputs.as_slice() else {
         return malformed("graph", "one input besides the initializers", format!("{}", inputs.len()));
     };
@@ -333,7 +333,11 @@ fn single_input<'a>(
             0 if batch => 1,
             1 if batch => 1,
             length if batch => {
-                return unsupported(format!("batch of {length}"), at(), "export with a batch of 1 or a named batch axis");
+                return unsupported(
+                    format!("batch of {length}"),
+                    at(),
+                    "export with a batch of 1 or a named batch axis",
+                );
             }
             length => match usize::try_from(length) {
                 Ok(length) if length > 0 => length,

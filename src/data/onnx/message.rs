@@ -180,8 +180,7 @@ const SHAPE: Kind = Kind(&[(1, None)]);
 const TENSOR_TYPE: Kind = Kind(&[(2, Some(&SHAPE))]);
 const TYPE: Kind = Kind(&[(1, Some(&TENSOR_TYPE))]);
 const VALUE: Kind = Kind(&[(2, Some(&TYPE))]);
-const GRAPH: Kind =
-    Kind(&[(1, Some(&NODE)), (5, Some(&TENSOR)), (11, Some(&VALUE)), (12, Some(&VALUE)), (15, None)]);
+const GRAPH: Kind = Kind(&[(1, Some(&NODE)), (5, Some(&TENSOR)), (11, Some(&VALUE)), (12, Some(&VALUE)), (15, None)]);
 const MODEL: Kind = Kind(&[(7, Some(&GRAPH)), (8, Some(&TEXTS)), (25, None)]);
 
 /// Counts without allocating; stops early beyond the limit. `None`: not well formed. The depth is that of the constants above.

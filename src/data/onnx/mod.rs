@@ -33,11 +33,8 @@ pub struct Import {
 /// (named, with the node), shapes that do not fit, external data outside the folder, a resource limit.
 pub fn read(contents: &Contents, folder: Option<&Folder>) -> Result<Import> {
     translate(contents, folder).map_err(|error| {
-        let file = if error.file.is_empty() {
-            contents.name.clone()
-        } else {
-            format!("{}: {}", contents.name, error.file)
-        };
+        let file =
+            if error.file.is_empty() { contents.name.clone() } else { format!("{}: {}", contents.name, error.file) };
         error.named(&file)
     })
 }
@@ -50,7 +47,8 @@ fn translate(contents: &Contents, folder: Option<&Folder>) -> Result<Import> {
     if !model.functions.is_empty() {
         return unsupported("model-local functions", "model", "export with functions inlined");
     }
-    let mut versions = model.opset_import.iter().filter(|set| matches!(set.domain.as_deref(), None | Some("" | "ai.onnx")));
+    let mut versions =
+        model.opset_import.iter().filter(|set| matches!(set.domain.as_deref(), None | Some("" | "ai.onnx")));
     let opset = match (versions.next(), versions.next()) {
         (Some(set), None) => set.version.unwrap_or(0),
         (None, _) => return malformed("model", "an operator set of the default domain", "none"),

@@ -85,7 +85,11 @@ pub(super) fn translate(
     let op = node.op_type.as_deref().unwrap_or("");
     let domain = node.domain.as_deref().unwrap_or("");
     if !matches!(domain, "" | "ai.onnx") {
-        return unsupported(format!("operator {domain}::{op}"), label, "only operators of the default domain have a known meaning");
+        return unsupported(
+            format!("operator {domain}::{op}"),
+            label,
+            "only operators of the default domain have a known meaning",
+        );
     }
     let call = &Call { node, op, label, inputs };
     match op {
@@ -232,11 +236,8 @@ fn pool(builder: &mut Builder<'_>, call: &Call<'_>) -> Result<Value> {
     let pad = attributes.padding()?;
     let ceil = attributes.int("ceil_mode", 0)? != 0;
     attributes.no_dilation()?;
-    let shape = vec![
-        c,
-        windows(call, h, window.0, stride.0, pad.0, ceil)?,
-        windows(call, w, window.1, stride.1, pad.1, ceil)?,
-    ];
+    let shape =
+        vec![c, windows(call, h, window.0, stride.0, pad.0, ceil)?, windows(call, w, window.1, stride.1, pad.1, ceil)?];
     let op = match call.op {
         "MaxPool" if pad.0 < window.0 && pad.1 < window.1 => Op::MaxPool { window, stride, pad },
         "MaxPool" => return malformed(call.label, "padding smaller than the window", format!("{pad:?}")),

@@ -231,8 +231,11 @@ pub(super) fn concat(builder: &mut Builder<'_>, call: &Call<'_>) -> Result<Value
             let shape = builder.delivered(flow.source);
             shape.get(1..) == Some(&rest) && shape.first() == flow.shape.get(axis)
         });
-    let sources: Vec<Source> =
-        if as_images { flows.iter().map(|flow| flow.source).collect() } else { flows.iter().map(|flow| builder.flat(flow)).collect() };
+    let sources: Vec<Source> = if as_images {
+        flows.iter().map(|flow| flow.source).collect()
+    } else {
+        flows.iter().map(|flow| builder.flat(flow)).collect()
+    };
     let delivered: Vec<usize> = if as_images {
         std::iter::once(total).chain(rest).collect()
     } else {
