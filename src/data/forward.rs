@@ -541,7 +541,7 @@ mod tests {
         let network = Network::new(architecture, vec![None], 32).unwrap();
         let x = Interval::from_rational(&rational(-1, 3), 64);
         assert!(x.lower < x.upper);
-        assert!(forward(&network, &[x.clone()], 64).is_err());
+        assert!(forward(&network, std::slice::from_ref(&x), 64).is_err());
         assert_eq!(
             forward(&network, &[x.clone(), x], 64).unwrap()[0],
             Interval { lower: Float::new(64), upper: Float::new(64) }
