@@ -450,3 +450,101 @@ fn gelu_tanh(x: &Interval, bits: u32) -> Interval {
     product.upper >>= 1;
     product
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::number;
+    use crate::kernel::net::{Architecture, Node};
+    use proptest::prelude::*;
+
+    fn rational(n: i64, d: i64) -> BigRational {
+        BigRational::new(n.into(), d.into())
+    }
+
+    fn all() -> Vec<Activation> {
+        use Activation::*;
+        vec![
+            Identity,
+            Relu,
+            LeakyRelu(rational(1, 10)),
+            Relu6,
+            HardTanh,
+            Heaviside,
+            Sigmoid,
+            Tanh,
+            Arctan,
+            Softplus,
+            Softsign,
+            Elu(rational(3, 2)),
+            Silu,
+            Gelu,
+            GeluTanh,
+            Gaussian,
+        ]
+    }
+
+    /// Values by Python's `math` module in float64 (good to 1e-15), at 3/4 and -3/4.
+    #[test]
+    fn values_agree_with_an_independent_library() {
+        let expected = [
+            (0.75, -0.75),
+            (0.75, 0.0),
+            (0.75, -0.075),
+            (0.75, 0.0),
+            (0.75, -0.75),
+            (1.0, 0.0),
+            (0.679178699175393, 0.320821300824607),
+            (0.6351489523872873, -0.6351489523872873),
+            (0.6435011087932844, -0.6435011087932844),
+            (1.1368710061148999, 0.38687100611489994),
+            (0.42857142857142855, -0.42857142857142855),
+            (0.75, -0.791450170888478),
+            (0.5093840243815447, -0.24061597561845527),
+            (0.5800294857173488, -0.16997051428265114),
+            (0.5799605551656203, -0.17003944483437966),
+            (0.7548396019890073, 0.7548396019890073),
+        ];
+        let tolerance = 1e-14;
+        for (activation, (plus, minus)) in all().iter().zip(expected) {
+            for (x, y) in [(3, plus), (-3, minus)] {
+                let x = Interval::from_weight(number::dyadic(x, -2).unwrap());
+                let value = activated(activation, &x, 128);
+                assert!((value.lower.to_f64() - y).abs() < tolerance, "{activation:?}: {value:?} against {y}");
+                let width = Float::with_val(128, &value.upper - &value.lower);
+                assert!(width >= 0 && width < 1e-35, "{activation:?}: {value:?}");
+            }
+        }
+    }
+
+    proptest! {
+        /// The image of an interval contains the image of each point, and low precision contains high precision.
+        #[test]
+        fn images_contain_points(a in -50.0f64..50.0, width in 0.0f64..3.0, part in 0.0f64..1.0) {
+            let (b, point) = (a + width, a + part * width);
+            prop_assume!(a <= point && point <= b);
+            let end = |x: f64| exact(number::from_f64(x).unwrap());
+            let wide = Interval { lower: end(a), upper: end(b) };
+            let thin = Interval { lower: end(point), upper: end(point) };
+            for activation in all() {
+                let image = activated(&activation, &wide, 64);
+                let value = activated(&activation, &thin, 200);
+                prop_assert!(image.lower <= value.lower && image.upper >= value.upper, "{:?} {:?} {:?}", activation, image, value);
+            }
+        }
+    }
+
+    #[test]
+    fn inputs_of_another_size_are_refused() {
+        let node = Node { op: Op::Activation(Activation::Relu), inputs: vec![Source::Input] };
+        let architecture = Architecture { input: vec![2], nodes: vec![node] };
+        let network = Network::new(architecture, vec![None], 32).unwrap();
+        let x = Interval::from_rational(&rational(-1, 3), 64);
+        assert!(x.lower < x.upper);
+        assert!(forward(&network, std::slice::from_ref(&x), 64).is_err());
+        assert_eq!(
+            forward(&network, &[x.clone(), x], 64).unwrap()[0],
+            Interval { lower: Float::new(64), upper: Float::new(64) }
+        );
+    }
+}

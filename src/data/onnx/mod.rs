@@ -11,6 +11,8 @@ mod graph;
 mod message;
 mod op;
 mod reshape;
+#[cfg(test)]
+mod tests;
 
 use super::error::{Result, malformed, unsupported};
 use super::file::{Contents, Folder, Sha256Hash};
