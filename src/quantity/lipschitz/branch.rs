@@ -399,7 +399,8 @@ impl<'a> Search<'a> {
             let recovered = match &one.recovered {
                 Some(recovered) => recovered,
                 None => {
-                    fresh = relaxation.recover(floats, &one.point, 1e-12, 1e-8, 0.0).1.ok_or(LipError::NotProved)?;
+                    let recovered = relaxation.recover(floats, &one.point, 1e-12, 1e-8, 0.0).1;
+                    fresh = recovered.or_else(|| relaxation.layerwise(floats)).ok_or(LipError::NotProved)?;
                     &fresh
                 }
             };

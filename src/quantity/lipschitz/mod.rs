@@ -23,7 +23,7 @@ use crate::kernel::lipschitz::{
 };
 use crate::kernel::net::Network;
 use dual::Noise;
-use graph::{Slopes, ldexp};
+use graph::{Slopes, ldexp, to_f64};
 use lower::Explorer;
 use num_rational::BigRational;
 use relaxation::Relaxation;
@@ -34,6 +34,8 @@ pub enum Method {
     Product,
     AlmostOrthogonal,
     AbsoluteProduct,
+    /// Semidefinite multipliers in closed form, layer by layer (ECLipsE-Fast).
+    Layerwise,
     LipSdpNeuron,
     BranchAndBound,
 }
@@ -102,6 +104,36 @@ pub fn relaxation(
     domain: Option<&Domain>,
     effort: Effort,
 ) -> Result<Bound, LipError> {
+    let (bound, settled) = match semidefinite(network, norms, domain, Some(effort)) {
+        Ok((bound, settled)) => (Ok(bound), settled),
+        Err(error) => (Err(error), false),
+    };
+    if settled {
+        return bound;
+    }
+    // Very deep networks may end far from the optimum, and constant ones have none: the cheap bounds stand beside it.
+    let cheap = [product(network, norms), absolute_product(network, norms, domain)];
+    let cheapest = cheap.into_iter().flatten().min_by(|a, b| a.square.cmp(&b.square));
+    match (bound, cheapest) {
+        (Ok(bound), Some(cheap)) if cheap.square < bound.square => Ok(cheap),
+        (Ok(bound), _) => Ok(bound),
+        (Err(LipError::NotProved), Some(cheap)) => Ok(cheap),
+        (Err(error), _) => Err(error),
+    }
+}
+
+/// Semidefinite multipliers in closed form: no iteration, for any graph.
+pub fn layerwise(network: &Network, norms: Norms, domain: Option<&Domain>) -> Result<Bound, LipError> {
+    semidefinite(network, norms, domain, None).map(|(bound, _)| bound)
+}
+
+/// The bound, and whether it is within a percent of the dual value.
+fn semidefinite(
+    network: &Network,
+    norms: Norms,
+    domain: Option<&Domain>,
+    effort: Option<Effort>,
+) -> Result<(Bound, bool), LipError> {
     let system = System::new(network)?;
     let region = domain.map(Region::new);
     let slopes = node_slopes(&system, region.as_ref())?;
@@ -109,19 +141,27 @@ pub fn relaxation(
     let count = system.outputs.len();
     let parts = if norms.output_is_l2(count)? { vec![0..count] } else { (0..count).map(|o| o..o + 1).collect() };
     let input = if norms.input == Norm::Linf { Norm::Linf } else { Norm::L2 };
-    let (mut certificates, mut notes) = (Vec::new(), Vec::new());
+    let (mut certificates, mut notes, mut settled) = (Vec::new(), Vec::new(), true);
     for outputs in parts {
-        let solution = Relaxation::new(&system, outputs, input, &floats).solve(&slopes, effort)?;
-        let dual = ldexp(solution.dual.sqrt(), solution.exponent / 2);
-        notes.push(format!("the relaxation's optimum is at least about {dual:.10e} ({} passes)", solution.passes));
+        let relaxation = Relaxation::new(&system, outputs, input, &floats);
+        let solution = match effort {
+            Some(effort) => relaxation.solve(&slopes, effort)?,
+            None => relaxation.solve_layerwise(&slopes)?,
+        };
+        if effort.is_some() {
+            let dual = ldexp(solution.dual.sqrt(), solution.exponent / 2);
+            notes.push(format!("the relaxation's optimum is at least about {dual:.10e} ({} passes)", solution.passes));
+        }
         if solution.rank == 1 {
             notes.push("the dual optimum has numerical rank 1: the relaxation equals its largest activation pattern".into());
         }
+        settled &= to_f64(&solution.upper, -solution.exponent) <= 1.02 * solution.dual;
         certificates.push(solution.multipliers);
     }
     let witness = Witness::Tree(vec![Branch::Leaf(certificates)]);
     let square = check_upper(network, norms, domain, &witness)?;
-    Ok(Bound { square, witness, method: Method::LipSdpNeuron, notes })
+    let method = if effort.is_some() { Method::LipSdpNeuron } else { Method::Layerwise };
+    Ok((Bound { square, witness, method, notes }, settled))
 }
 
 /// The exact constant up to a tolerance: on a box of the network itself, globally over all activation patterns.
