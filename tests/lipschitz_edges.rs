@@ -14,7 +14,10 @@ fn whole(n: i64) -> BigRational {
 
 fn close(square: &BigRational, expected: f64) {
     let found = square.to_f64().unwrap().sqrt();
-    assert!(found >= expected * (1.0 - 1e-15) && found <= expected * (1.0 + 1e-7), "expected about {expected}, found {found}");
+    assert!(
+        found >= expected * (1.0 - 1e-15) && found <= expected * (1.0 + 1e-7),
+        "expected about {expected}, found {found}"
+    );
 }
 
 #[test]
@@ -36,11 +39,7 @@ fn one_layer_is_its_spectral_norm() {
 #[test]
 fn zero_layers_and_dead_neurons() {
     // The middle layer is zero: the network is constant.
-    let zero = chain(
-        &[2, 3, 1],
-        &Activation::Relu,
-        &[(vec![0.0; 6], vec![1.0; 3]), (vec![1.0, 2.0, 3.0], vec![0.0])],
-    );
+    let zero = chain(&[2, 3, 1], &Activation::Relu, &[(vec![0.0; 6], vec![1.0; 3]), (vec![1.0, 2.0, 3.0], vec![0.0])]);
     assert_eq!(product(&zero, Norms::L2).unwrap().square, BigRational::zero());
     let bound = relaxation(&zero, Norms::L2, None, Effort::default());
     let square = bound.map(|bound| bound.square).unwrap();
@@ -49,11 +48,8 @@ fn zero_layers_and_dead_neurons() {
     assert_eq!(absolute_product(&zero, Norms::LINF, None).unwrap().square, BigRational::zero());
     assert!(relaxation(&zero, Norms::L2, None, Effort::default()).unwrap().square.to_f64().unwrap() < 1e-100);
     // Neurons that read nothing, or that nothing reads, do not matter: x -> 2 relu(x) in one of three neurons.
-    let dead = chain(
-        &[1, 3, 1],
-        &Activation::Relu,
-        &[(vec![1.0, 0.0, 5.0], vec![0.0; 3]), (vec![2.0, 7.0, 0.0], vec![0.0])],
-    );
+    let dead =
+        chain(&[1, 3, 1], &Activation::Relu, &[(vec![1.0, 0.0, 5.0], vec![0.0; 3]), (vec![2.0, 7.0, 0.0], vec![0.0])]);
     let found = branch_and_bound(&dead, Norms::L2, None, Limits::default(), |_| true).unwrap();
     close(&found.upper.square, 2.0);
     assert!(found.closed);
@@ -126,7 +122,10 @@ fn a_margin_and_a_constant_give_a_radius() {
     let margin = BigRational::new(3.into(), 2.into());
     // The square root is taken upwards: 2.25 / 9 = (0.5)^2.
     assert_eq!(robust_radius(&margin, &whole(9)), Some(BigRational::new(1.into(), 2.into())));
-    assert!(robust_radius(&margin, &whole(2)).unwrap() * robust_radius(&margin, &whole(2)).unwrap() <= &margin * &margin / whole(2));
+    assert!(
+        robust_radius(&margin, &whole(2)).unwrap() * robust_radius(&margin, &whole(2)).unwrap()
+            <= &margin * &margin / whole(2)
+    );
     assert_eq!(robust_radius(&whole(0), &whole(2)), None);
     assert_eq!(robust_radius(&margin, &whole(0)), None);
 }

@@ -2,5 +2,5 @@
 //!
 //! It names no other module of this crate, uses exact integers and rationals only, and neither searches nor rounds to nearest.
 
-pub mod net;
 pub mod lipschitz;
+pub mod net;

@@ -154,7 +154,10 @@ struct Bounds<'a> {
 impl<'a> Bounds<'a> {
     fn new(system: &'a System, region: &'a Region, signs: &[Option<Sign>]) -> Result<Option<Bounds<'a>>, LipError> {
         if region.lower.len() != system.inputs || region.upper.len() != system.inputs {
-            return Err(LipError::shape(&format!("a box of dimension {}", system.inputs), &region.lower.len().to_string()));
+            return Err(LipError::shape(
+                &format!("a box of dimension {}", system.inputs),
+                &region.lower.len().to_string(),
+            ));
         }
         let neurons = system.neurons.len();
         let mut bounds =

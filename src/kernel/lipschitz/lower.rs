@@ -25,7 +25,10 @@ fn check_point(system: &System, domain: Option<&Domain>, point: &[Dyadic]) -> Re
     }
     let Some(domain) = domain else { return Ok(()) };
     if domain.intervals().len() != point.len() {
-        return Err(LipError::shape(&format!("a domain of dimension {}", point.len()), &domain.intervals().len().to_string()));
+        return Err(LipError::shape(
+            &format!("a domain of dimension {}", point.len()),
+            &domain.intervals().len().to_string(),
+        ));
     }
     for (position, (x, (lower, upper))) in point.iter().zip(domain.intervals()).enumerate() {
         let x = x.to_rational();
@@ -65,13 +68,9 @@ pub fn check(
             check_point(system, domain, to)?;
             let (a, b) = (evaluate(system, from)?, evaluate(system, to)?);
             // The distance between two disjoint intervals, zero when they meet.
-            let gaps: Vec<BigRational> = a
-                .iter()
-                .zip(&b)
-                .map(|((al, au), (bl, bu))| (al - bu).max(bl - au).max(BigRational::zero()))
-                .collect();
-            let step: Vec<BigRational> =
-                from.iter().zip(to).map(|(x, y)| x.to_rational() - y.to_rational()).collect();
+            let gaps: Vec<BigRational> =
+                a.iter().zip(&b).map(|((al, au), (bl, bu))| (al - bu).max(bl - au).max(BigRational::zero())).collect();
+            let step: Vec<BigRational> = from.iter().zip(to).map(|(x, y)| x.to_rational() - y.to_rational()).collect();
             quotient(&square(norms.output, &gaps), &square(norms.input, &step))
         }
     }

@@ -58,7 +58,9 @@ impl Norms {
             _ if outputs == 1 => Ok(true),
             Norm::L2 => Ok(true),
             Norm::Linf => Ok(false),
-            Norm::L1 => Err(LipError::Unsupported(format!("expected output norm l2 or linf, found l1 of {outputs} outputs"))),
+            Norm::L1 => {
+                Err(LipError::Unsupported(format!("expected output norm l2 or linf, found l1 of {outputs} outputs")))
+            }
         }
     }
 
@@ -172,14 +174,17 @@ impl fmt::Display for LipError {
                 write!(f, "lipschitz witness: expected a positive {what} at position {position}, found another")
             }
             LipError::Outside { position } => {
-                write!(f, "lipschitz witness: expected a point of the domain, found one outside in coordinate {position}")
+                write!(
+                    f,
+                    "lipschitz witness: expected a point of the domain, found one outside in coordinate {position}"
+                )
             }
             LipError::Kink { neuron } => {
                 write!(f, "lipschitz witness: expected a point off the kinks, found one on a kink of neuron {neuron}")
             }
-            LipError::NotProved => {
-                f.write_str("lipschitz witness: expected a positive semidefinite form, found one that is not proved to be")
-            }
+            LipError::NotProved => f.write_str(
+                "lipschitz witness: expected a positive semidefinite form, found one that is not proved to be",
+            ),
         }
     }
 }

@@ -175,7 +175,11 @@ fn affine(norm: Norm, linear: &Linear, layer: Option<&LayerNorm>) -> Result<Dyad
         (Norm::L2, None) | (Norm::L2, Some(LayerNorm::Schur)) => Ok(&linear.row_sum * &linear.column_sum),
         (Norm::L2, Some(LayerNorm::Gram)) => Ok(gram(&linear.rows)),
         (Norm::L2, Some(LayerNorm::Spectral(square))) => {
-            if spectral(&linear.rows, square) { Ok(square.clone()) } else { Err(LipError::NotProved) }
+            if spectral(&linear.rows, square) {
+                Ok(square.clone())
+            } else {
+                Err(LipError::NotProved)
+            }
         }
     }
 }

@@ -72,7 +72,8 @@ impl Symmetric {
                 let other = &factor[j];
                 let start = first.max(self.first[j]);
                 let entry = self.rows[i][j - first];
-                let rest = entry.checked_sub(dot(&row[start - first..], &other[start - self.first[j]..j - self.first[j]])?)?;
+                let rest =
+                    entry.checked_sub(dot(&row[start - first..], &other[start - self.first[j]..j - self.first[j]])?)?;
                 let pivot = i128::from(other[j - self.first[j]]);
                 let quotient = rounded_quotient(rest, pivot)?;
                 if quotient.abs() >= FACTOR_LIMIT {

@@ -65,8 +65,10 @@ fn substitute<'a>(
     index: &[usize],
     sums: &mut [Dyadic],
 ) -> Cow<'a, Row> {
-    let is_linear = |variable: usize| variable >= inputs && expressions.get(variable - inputs).is_some_and(Option::is_some);
-    let renamed = |variable: usize| variable.checked_sub(inputs).and_then(|j| index.get(j)).copied().unwrap_or(variable);
+    let is_linear =
+        |variable: usize| variable >= inputs && expressions.get(variable - inputs).is_some_and(Option::is_some);
+    let renamed =
+        |variable: usize| variable.checked_sub(inputs).and_then(|j| index.get(j)).copied().unwrap_or(variable);
     if !row.iter().any(|(variable, _)| is_linear(*variable)) {
         if row.iter().all(|(variable, _)| renamed(*variable) == *variable) {
             return Cow::Borrowed(row);
@@ -119,11 +121,10 @@ fn reduce<'a>(system: &'a System, slopes: &[Slope], outputs: Range<usize>) -> Re
             free.push((j, row));
         }
     }
-    let rows = system.outputs.get(outputs).ok_or_else(|| LipError::shape("outputs of the network", "a range beyond them"))?;
-    let outputs = rows
-        .iter()
-        .map(|affine| substitute(&affine.row, system.inputs, &expressions, &index, &mut sums))
-        .collect();
+    let rows =
+        system.outputs.get(outputs).ok_or_else(|| LipError::shape("outputs of the network", "a range beyond them"))?;
+    let outputs =
+        rows.iter().map(|affine| substitute(&affine.row, system.inputs, &expressions, &index, &mut sums)).collect();
     Ok(Reduced { free, outputs })
 }
 

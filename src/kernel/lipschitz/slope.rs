@@ -87,7 +87,9 @@ pub fn global(activation: &Activation) -> Result<Slope, LipError> {
             &ratio(6_065_306_597_127, 10_000_000_000_000),
         ),
         Activation::Heaviside => {
-            return Err(LipError::Unsupported("expected a lipschitz activation, found heaviside, which jumps at 0".to_string()));
+            return Err(LipError::Unsupported(
+                "expected a lipschitz activation, found heaviside, which jumps at 0".to_string(),
+            ));
         }
     })
 }

@@ -68,10 +68,7 @@ impl Enclosure {
     }
 
     fn hull(&self, other: &Enclosure) -> Enclosure {
-        Enclosure {
-            lower: (&self.lower).min(&other.lower).clone(),
-            upper: (&self.upper).max(&other.upper).clone(),
-        }
+        Enclosure { lower: (&self.lower).min(&other.lower).clone(), upper: (&self.upper).max(&other.upper).clone() }
     }
 
     fn clamp(self, lower: i64, upper: i64) -> Enclosure {
@@ -121,10 +118,7 @@ fn gaussian(x: &Dyadic) -> Enclosure {
     // Rounding x^2 up decreases the result, rounding it down increases it.
     let square = x * x;
     let (far, near) = (square.round_up(BITS), square.round_down(BITS));
-    Enclosure {
-        lower: exp_nonpositive(&-&far.scaled(-1)).lower,
-        upper: exp_nonpositive(&-&near.scaled(-1)).upper,
-    }
+    Enclosure { lower: exp_nonpositive(&-&far.scaled(-1)).lower, upper: exp_nonpositive(&-&near.scaled(-1)).upper }
 }
 
 /// `1 / sqrt(2 pi)` and `sqrt(2 / pi)`.

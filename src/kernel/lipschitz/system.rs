@@ -8,8 +8,8 @@
 //! `d * phi(u / d)` with `u = row . z + constant`, which has the same slopes as `phi`. A maximum is unrolled by
 //! `max(a, b) = b + relu(a - b)`, which is exact; padding of a maximum never wins.
 
-use super::dyadic::Dyadic;
 use super::LipError;
+use super::dyadic::Dyadic;
 use crate::kernel::net::{Activation, Network, Op, Parameters, Size, Source};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -93,7 +93,10 @@ fn combine(terms: &[(Dyadic, &Affine)], constant: &Dyadic) -> Result<Affine, Lip
 }
 
 fn size(n: Size) -> Result<usize, LipError> {
-    usize::try_from(n).ok().filter(|&n| n <= COEFFICIENT_LIMIT).ok_or_else(|| LipError::too_large("a layer below 2^23 units"))
+    usize::try_from(n)
+        .ok()
+        .filter(|&n| n <= COEFFICIENT_LIMIT)
+        .ok_or_else(|| LipError::too_large("a layer below 2^23 units"))
 }
 
 /// A three-dimensional array of affine functions.
@@ -107,7 +110,9 @@ impl Image {
     fn of(shape: &[Size]) -> Result<Image, LipError> {
         match shape {
             [c, h, w] => Ok(Image { channels: size(*c)?, height: size(*h)?, width: size(*w)? }),
-            other => Err(LipError::Unsupported(format!("expected an input of shape channels, height, width, found {other:?}"))),
+            other => Err(LipError::Unsupported(format!(
+                "expected an input of shape channels, height, width, found {other:?}"
+            ))),
         }
     }
 
@@ -157,7 +162,8 @@ impl System {
         let shapes = architecture.shapes().map_err(|e| LipError::Unsupported(e.to_string()))?;
         let mut inputs = 1usize;
         for &n in &architecture.input {
-            inputs = inputs.checked_mul(size(n)?).ok_or_else(|| LipError::too_large("an input below 2^23 coordinates"))?;
+            inputs =
+                inputs.checked_mul(size(n)?).ok_or_else(|| LipError::too_large("an input below 2^23 coordinates"))?;
         }
         size(inputs as Size)?;
         let mut builder = Builder { inputs, neurons: Vec::new(), coefficients: 0 };
@@ -204,7 +210,9 @@ impl System {
                     }
                     value
                 }
-                Op::MaxPool { window, stride, pad } => max_pool(&mut builder, source, shape, out, *window, *stride, *pad)?,
+                Op::MaxPool { window, stride, pad } => {
+                    max_pool(&mut builder, source, shape, out, *window, *stride, *pad)?
+                }
                 Op::AvgPool { window, stride } => average(source, shape, out, *window, *stride)?,
                 Op::GlobalAvgPool => {
                     let image = Image::of(shape)?;
@@ -375,7 +383,7 @@ fn max_pool(
             }
         }
     }
-    best.into_iter()
-        .collect::<Option<Vec<Affine>>>()
-        .ok_or_else(|| LipError::Unsupported("expected a pooling window that meets its input, found one in the padding".to_string()))
+    best.into_iter().collect::<Option<Vec<Affine>>>().ok_or_else(|| {
+        LipError::Unsupported("expected a pooling window that meets its input, found one in the padding".to_string())
+    })
 }

@@ -41,7 +41,12 @@ pub fn slopes(
 }
 
 fn slopes_on(system: &System, ranges: &[Range]) -> Result<Vec<Slope>, LipError> {
-    system.neurons.iter().zip(ranges).map(|(neuron, range)| on(&neuron.activation, neuron.argument.divisor, range)).collect()
+    system
+        .neurons
+        .iter()
+        .zip(ranges)
+        .map(|(neuron, range)| on(&neuron.activation, neuron.argument.divisor, range))
+        .collect()
 }
 
 /// The bound of the square that the certificates of one node prove.

@@ -295,7 +295,8 @@ impl<'a> Search<'a> {
             let step = relaxation.dual(floats).step(&one.point);
             for (j, score) in step.indecision.iter().enumerate() {
                 let kinked = matches!(self.system.neurons[j].activation, Activation::Relu | Activation::LeakyRelu(_));
-                if kinked && signs[j].is_none() && !slopes[j].is_linear() && best.is_none_or(|(most, _)| *score > most) {
+                if kinked && signs[j].is_none() && !slopes[j].is_linear() && best.is_none_or(|(most, _)| *score > most)
+                {
                     best = Some((*score, j));
                 }
             }
@@ -395,17 +396,22 @@ impl<'a> Search<'a> {
         let mut certificates = Vec::with_capacity(bounded.len());
         let mut most = Dyadic::ZERO;
         for (relaxation, one) in self.relaxations.iter().zip(bounded) {
-            let fresh;
-            let recovered = match &one.recovered {
-                Some(recovered) => recovered,
-                None => {
-                    let recovered = relaxation.recover(floats, &one.point, 1e-12, 1e-8, 0.0).1;
-                    fresh = recovered.or_else(|| relaxation.layerwise(floats)).ok_or(LipError::NotProved)?;
-                    &fresh
-                }
+            let fresh = match one.recovered {
+                Some(_) => None,
+                None => relaxation.recover(floats, &one.point, 1e-12, 1e-8, 0.0).1,
             };
             let slack = (self.limits.tolerance * 1e-3).min(1e-9);
-            let (multipliers, _) = relaxation.certify(slopes, &recovered.0, &recovered.1, slack)?;
+            let proposals = one.recovered.iter().chain(&fresh);
+            let certified = proposals
+                .map(|(recovered, weights)| relaxation.certify(slopes, recovered, weights, slack))
+                .find(Result::is_ok);
+            let (multipliers, _) = match certified {
+                Some(certified) => certified?,
+                None => {
+                    let (recovered, weights) = relaxation.layerwise(floats).ok_or(LipError::NotProved)?;
+                    relaxation.certify(slopes, &recovered, &weights, slack)?
+                }
+            };
             most = most.max(self.norms.weight(&multipliers, self.system.inputs));
             certificates.push(multipliers);
         }
@@ -473,7 +479,9 @@ impl<'a> Search<'a> {
 
     fn proved(&self, id: usize) -> bool {
         match self.records[id] {
-            Record::Open(c) => self.certificates.get(c).is_some_and(|(_, square)| to_f64(square, -self.unit) <= self.target()),
+            Record::Open(c) => {
+                self.certificates.get(c).is_some_and(|(_, square)| to_f64(square, -self.unit) <= self.target())
+            }
             _ => true,
         }
     }

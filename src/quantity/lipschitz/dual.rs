@@ -331,13 +331,8 @@ impl<const K: usize> Ascent<K> {
         let mut slope = flat(&self.current.gradient, &direction);
         if !(slope > 0.0) {
             self.history.clear();
-            direction = self
-                .current
-                .gradient
-                .iter()
-                .zip(&self.current.curvature)
-                .map(|(g, d)| g.map(|g| g / d))
-                .collect();
+            direction =
+                self.current.gradient.iter().zip(&self.current.curvature).map(|(g, d)| g.map(|g| g / d)).collect();
             slope = flat(&self.current.gradient, &direction);
         }
         let largest = direction.iter().flatten().fold(0f64, |most, q| most.max(q.abs()));

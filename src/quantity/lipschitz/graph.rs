@@ -224,7 +224,9 @@ impl Graph {
             let exponent = arguments
                 .iter()
                 .flat_map(|(argument, _)| &argument.row)
-                .filter_map(|(variable, value)| Some(value.magnitude()? + groups[group_of(&groups, *variable)].exponent))
+                .filter_map(|(variable, value)| {
+                    Some(value.magnitude()? + groups[group_of(&groups, *variable)].exponent)
+                })
                 .max()
                 .unwrap_or(0);
             let mut entries: Vec<Vec<(usize, usize, f64)>> = vec![Vec::new(); groups.len()];

@@ -98,8 +98,7 @@ impl<'a> Explorer<'a> {
     fn forward(&self, slopes: &[f64], v: &[f64]) -> Vec<f64> {
         let mut motion = v.to_vec();
         for ((row, _, _), slope) in self.rows.iter().zip(slopes) {
-            let speed =
-                if *slope == 0.0 { 0.0 } else { row.iter().map(|(v, w)| w * motion[*v]).sum::<f64>() * slope };
+            let speed = if *slope == 0.0 { 0.0 } else { row.iter().map(|(v, w)| w * motion[*v]).sum::<f64>() * slope };
             motion.push(speed);
         }
         self.outputs.iter().map(|row| row.iter().map(|(v, w)| w * motion[*v]).sum()).collect()
@@ -214,9 +213,10 @@ impl<'a> Explorer<'a> {
         if self.point.is_empty() {
             return None;
         }
-        let smooth = self.system.neurons.iter().any(|neuron| {
-            !matches!(neuron.activation, Activation::Relu | Activation::Relu6 | Activation::HardTanh)
-        });
+        let smooth =
+            self.system.neurons.iter().any(|neuron| {
+                !matches!(neuron.activation, Activation::Relu | Activation::Relu6 | Activation::HardTanh)
+            });
         let point = dyadic_point(&self.point)?;
         if !smooth {
             return Some(LowerWitness::Direction { point, direction: dyadic_point(&self.direction)? });

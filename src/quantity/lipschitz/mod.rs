@@ -18,8 +18,8 @@ pub use branch::{Limits, Progress};
 pub use relaxation::Effort;
 
 use crate::kernel::lipschitz::{
-    Branch, Domain, LipError, LowerWitness, Norm, Norms, Region, Slope, System, Witness, check_lower, check_upper, lower as exhibit,
-    tree,
+    Branch, Domain, LipError, LowerWitness, Norm, Norms, Region, Slope, System, Witness, check_lower, check_upper,
+    lower as exhibit, tree,
 };
 use crate::kernel::net::Network;
 use dual::Noise;
@@ -98,12 +98,7 @@ fn node_slopes(system: &System, region: Option<&Region>) -> Result<Vec<Slope>, L
 }
 
 /// LipSDP-Neuron on the whole space or on a domain: its optimum up to `effort.gap`, certified.
-pub fn relaxation(
-    network: &Network,
-    norms: Norms,
-    domain: Option<&Domain>,
-    effort: Effort,
-) -> Result<Bound, LipError> {
+pub fn relaxation(network: &Network, norms: Norms, domain: Option<&Domain>, effort: Effort) -> Result<Bound, LipError> {
     let (bound, settled) = match semidefinite(network, norms, domain, Some(effort)) {
         Ok((bound, settled)) => (Ok(bound), settled),
         Err(error) => (Err(error), false),
@@ -153,7 +148,9 @@ fn semidefinite(
             notes.push(format!("the relaxation's optimum is at least about {dual:.10e} ({} passes)", solution.passes));
         }
         if solution.rank == 1 {
-            notes.push("the dual optimum has numerical rank 1: the relaxation equals its largest activation pattern".into());
+            notes.push(
+                "the dual optimum has numerical rank 1: the relaxation equals its largest activation pattern".into(),
+            );
         }
         settled &= to_f64(&solution.upper, -solution.exponent) <= 1.02 * solution.dual;
         certificates.push(solution.multipliers);

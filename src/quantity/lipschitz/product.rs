@@ -42,7 +42,12 @@ pub fn product(network: &Network, norms: Norms) -> Result<(Witness, BigRational)
 /// The product of the almost-orthogonal-Lipschitz bounds of the layers, which needs no eigenvalue.
 pub fn almost_orthogonal(network: &Network, norms: Norms) -> Result<(Witness, BigRational), LipError> {
     let witness = Witness::Product(
-        network.architecture().nodes.iter().map(|node| matches!(node.op, Op::Dense { .. }).then_some(LayerNorm::Gram)).collect(),
+        network
+            .architecture()
+            .nodes
+            .iter()
+            .map(|node| matches!(node.op, Op::Dense { .. }).then_some(LayerNorm::Gram))
+            .collect(),
     );
     let square = check_upper(network, norms, None, &witness)?;
     Ok((witness, square))

@@ -103,7 +103,8 @@ impl Elimination {
     }
 
     fn reduce_with(&self, slopes: &Slopes, mut multiplier: impl FnMut(usize, &[Vec<f64>]) -> f64) -> Option<Vec<f64>> {
-        let mut form: Vec<Vec<f64>> = self.first.iter().enumerate().map(|(v, first)| vec![0.0; v - first + 1]).collect();
+        let mut form: Vec<Vec<f64>> =
+            self.first.iter().enumerate().map(|(v, first)| vec![0.0; v - first + 1]).collect();
         for row in &self.outputs {
             for (p, (v, value)) in row.iter().enumerate() {
                 for (w, other) in &row[..=p] {

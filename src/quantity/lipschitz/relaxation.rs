@@ -97,7 +97,8 @@ impl<'a> Relaxation<'a> {
         let step = self.dual(slopes).step(x);
         let weights = self.weights(&step.input);
         // For linf the weights are normalized to sum one, so the bound is rho in both cases.
-        let recovered = self.elimination.recover(slopes, &step.multipliers, &weights, step.value, start, finest, enough);
+        let recovered =
+            self.elimination.recover(slopes, &step.multipliers, &weights, step.value, start, finest, enough);
         (step.value, recovered.map(|recovered| (recovered, weights)))
     }
 
