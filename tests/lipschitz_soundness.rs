@@ -208,9 +208,9 @@ fn forged_multipliers_are_refused() {
 
 #[test]
 fn forged_trees_are_refused() {
-    let network = random(&[2, 8, 8, 1], &Activation::Relu, 3, 2.0);
+    let network = random(&[2, 16, 16, 2], &Activation::Relu, 3, 2.0);
     let domain = cube(2, -1, 1, 1);
-    let limits = Limits { tolerance: 0.01, ..Limits::default() };
+    let limits = Limits { tolerance: 1e-4, ..Limits::default() };
     let on_box = branch_and_bound(&network, Norms::L2, Some(&domain), limits, |_| true).unwrap();
     let global = branch_and_bound(&network, Norms::L2, None, limits, |_| true).unwrap();
     for (found, domain) in [(&on_box, Some(&domain)), (&global, None)] {

@@ -151,7 +151,7 @@ impl<'a> Search<'a> {
             (0..count).map(|o| Relaxation::new(system, o..o + 1, input, &floats)).collect()
         };
         let unit = 2 * relaxations.iter().map(|r| r.graph.output_exponent()).max().unwrap_or(0);
-        let explorer = region.map(|region| Explorer::new(system, norms, region));
+        let explorer = region.map(|region| Explorer::new(system, norms, region, true));
         Ok(Search {
             system,
             norms,

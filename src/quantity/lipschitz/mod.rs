@@ -200,9 +200,9 @@ fn attained_on(system: &System, norms: Norms, domain: Option<&Domain>, tries: us
     let mut noise = Noise::new(11);
     let explorer = match domain.map(Region::new) {
         Some(region) => {
-            let mut explorer = Explorer::new(system, norms, &region);
+            let mut explorer = Explorer::new(system, norms, &region, true);
             explorer.sample(&region, &mut noise, tries);
-            explorer.climb(Some(&region), &mut noise, tries);
+            explorer.climb(&mut noise, tries);
             explorer
         }
         None => {
@@ -211,11 +211,11 @@ fn attained_on(system: &System, norms: Norms, domain: Option<&Domain>, tries: us
                 lower: vec![-&crate::kernel::lipschitz::Dyadic::ONE.scaled(exponent); system.inputs],
                 upper: vec![crate::kernel::lipschitz::Dyadic::ONE.scaled(exponent); system.inputs],
             };
-            let mut explorer = Explorer::new(system, norms, &cube(0));
+            let mut explorer = Explorer::new(system, norms, &cube(0), false);
             for exponent in [-2, 0, 2, 4, 7] {
                 explorer.sample(&cube(exponent), &mut noise, tries / 5 + 1);
             }
-            explorer.climb(None, &mut noise, tries);
+            explorer.climb(&mut noise, tries);
             explorer
         }
     };

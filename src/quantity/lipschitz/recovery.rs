@@ -9,6 +9,9 @@
 use super::graph::{Graph, Slopes, dot};
 use std::ops::Range;
 
+/// Factor of the multipliers of neurons whose slopes agree in f64.
+pub const BINDING: f64 = 1073741824.0;
+
 /// Multipliers with the least weight found for them.
 #[derive(Clone, Debug)]
 pub struct Recovered {
@@ -93,7 +96,8 @@ impl Elimination {
                 }
                 t = (largest_eigenvalue(&block, n) * (1.0 + 1e-12)).max(1e-120);
             }
-            multipliers[v - self.inputs] = t;
+            let free = slopes.is_free(v - self.inputs);
+            multipliers[v - self.inputs] = if free { t } else { t * BINDING };
             t
         })?;
         let n = self.inputs;
@@ -116,7 +120,7 @@ impl Elimination {
         for v in (self.inputs..self.first.len()).rev() {
             let j = v - self.inputs;
             let (a, b, row) = (slopes.lower[j], slopes.upper[j], &self.rows[j]);
-            let t = if a < b { multiplier(v, &form) } else { 0.0 };
+            let t = multiplier(v, &form);
             let mut q = std::mem::take(&mut form[v]);
             let first = self.first[v];
             let own = q.pop().unwrap_or(0.0);
