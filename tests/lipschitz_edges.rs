@@ -129,3 +129,69 @@ fn a_margin_and_a_constant_give_a_radius() {
     assert_eq!(robust_radius(&whole(0), &whole(2)), None);
     assert_eq!(robust_radius(&margin, &whole(0)), None);
 }
+
+/// Small image networks whose constants are known.
+#[test]
+fn unrolled_operations() {
+    use supremum::kernel::net::*;
+    let single = |input: Vec<Size>, op: Op, parameters: Option<Parameters>| {
+        let architecture = Architecture { input, nodes: vec![Node { op, inputs: vec![Source::Input] }] };
+        Network::new(architecture, vec![parameters], 64).unwrap()
+    };
+    let l2 = |network: &Network| relaxation(network, Norms::L2, None, Effort::default()).unwrap().square;
+    let linf = |network: &Network| relaxation(network, Norms::LINF, None, Effort::default()).unwrap().square;
+    // The mean of four numbers.
+    let mean = single(vec![1, 2, 2], Op::AvgPool { window: (2, 2), stride: (2, 2) }, None);
+    close(&l2(&mean), 0.5);
+    close(&linf(&mean), 1.0);
+    close(&product(&mean, Norms::L2).unwrap().square, 0.5);
+    let all = single(vec![2, 3, 1], Op::GlobalAvgPool, None);
+    close(&l2(&all), (1.0f64 / 3.0).sqrt());
+    // A maximum of four, and of windows that overlap.
+    let most = single(vec![1, 2, 2], Op::MaxPool { window: (2, 2), stride: (2, 2), pad: (0, 0) }, None);
+    close(&branch_and_bound(&most, Norms::L2, None, Limits::default(), |_| true).unwrap().upper.square, 1.0);
+    close(&product(&most, Norms::L2).unwrap().square, 1.0);
+    let overlapping = single(vec![1, 1, 3], Op::MaxPool { window: (1, 2), stride: (1, 1), pad: (0, 0) }, None);
+    // The middle number may be the maximum of both windows.
+    close(
+        &branch_and_bound(&overlapping, Norms::L2, None, Limits::default(), |_| true).unwrap().upper.square,
+        2f64.sqrt(),
+    );
+    let conv = |kernel: (Size, Size), pad: (Size, Size), stride: (Size, Size), groups: Size, channels: Size| Op::Conv {
+        channels,
+        kernel,
+        stride,
+        pad,
+        groups,
+        bias: false,
+    };
+    let weights = |shape: Vec<usize>, data: &[f64]| Some(Parameters { weight: tensor(shape, data), bias: None });
+    let full =
+        single(vec![1, 2, 2], conv((2, 2), (0, 0), (1, 1), 1, 1), weights(vec![1, 1, 2, 2], &[1.0, 2.0, 3.0, 4.0]));
+    close(&l2(&full), 30f64.sqrt());
+    close(&linf(&full), 10.0);
+    // With padding on one pixel only the centre of the kernel acts.
+    let padded = single(
+        vec![1, 1, 1],
+        conv((3, 3), (1, 1), (1, 1), 1, 1),
+        weights(vec![1, 1, 3, 3], &[9.0, 9.0, 9.0, 9.0, 2.0, 9.0, 9.0, 9.0, 9.0]),
+    );
+    close(&l2(&padded), 2.0);
+    // Two groups see one channel each.
+    let grouped = single(vec![2, 1, 1], conv((1, 1), (0, 0), (1, 1), 2, 2), weights(vec![2, 1, 1, 1], &[3.0, 4.0]));
+    close(&l2(&grouped), 4.0);
+    close(&product(&grouped, Norms::LINF).unwrap().square, 4.0);
+    // Stride two: each output sees its own two columns.
+    let strided = single(vec![1, 1, 4], conv((1, 2), (0, 0), (1, 2), 1, 1), weights(vec![1, 1, 1, 2], &[3.0, 4.0]));
+    close(&l2(&strided), 5.0);
+    assert_eq!(product(&strided, Norms::L1).unwrap().square, whole(16));
+    // A skip: x + W x.
+    let nodes = vec![
+        Node { op: Op::Dense { units: 2, bias: false }, inputs: vec![Source::Input] },
+        Node { op: Op::Add, inputs: vec![Source::Node(0), Source::Input] },
+    ];
+    let architecture = Architecture { input: vec![2], nodes };
+    let skip = Network::new(architecture, vec![weights(vec![2, 2], &[1.0, 0.0, 0.0, -3.0]), None], 64).unwrap();
+    close(&l2(&skip), 2.0);
+    close(&product(&skip, Norms::L2).unwrap().square, 4.0);
+}

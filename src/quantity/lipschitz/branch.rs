@@ -7,7 +7,7 @@
 use super::dual::{Ascent, Dual, Noise, Point, Step};
 use super::graph::{Slopes, from_f64, ldexp, to_f64};
 use super::lower::Explorer;
-use super::recovery::Recovered;
+use super::recovery::{Recovered, Scan};
 use super::relaxation::Relaxation;
 use crate::kernel::lipschitz::{
     Branch, Dyadic, LipError, LowerWitness, Multipliers, Norm, Norms, Region, Sign, Slope, System, tree,
@@ -210,7 +210,8 @@ impl<'a> Search<'a> {
                     }
                 } else {
                     let enough = if parent.is_some() { stop } else { 0.0 };
-                    let (_, recovered) = relaxation.recover(slopes, &ascent.x, lift, 1e-8, enough);
+                    let (_, recovered) =
+                        relaxation.recover(slopes, &ascent.x, Scan { start: lift, finest: 1e-8, enough });
                     if let Some((recovered, weights)) = recovered {
                         lift = (recovered.delta * 0.1).max(1e-12);
                         if best.as_ref().is_none_or(|(best, _)| recovered.rho < best.rho) {
@@ -398,7 +399,7 @@ impl<'a> Search<'a> {
         for (relaxation, one) in self.relaxations.iter().zip(bounded) {
             let fresh = match one.recovered {
                 Some(_) => None,
-                None => relaxation.recover(floats, &one.point, 1e-12, 1e-8, 0.0).1,
+                None => relaxation.recover(floats, &one.point, Scan { start: 1e-12, finest: 1e-8, enough: 0.0 }).1,
             };
             let slack = (self.limits.tolerance * 1e-3).min(1e-9);
             let proposals = one.recovered.iter().chain(&fresh);

@@ -7,12 +7,15 @@ use crate::kernel::lipschitz::{LowerWitness, Norm, Norms, Region, System};
 use crate::kernel::net::Activation;
 use num_traits::ToPrimitive;
 
+type Sparse = Vec<(usize, f64)>;
+
 /// The system in f64 rows.
 pub struct Explorer<'a> {
     system: &'a System,
     norms: Norms,
-    rows: Vec<(Vec<(usize, f64)>, f64, f64)>,
-    outputs: Vec<Vec<(usize, f64)>>,
+    /// Row, constant and divisor of every argument.
+    rows: Vec<(Sparse, f64, f64)>,
+    outputs: Vec<Sparse>,
     /// Square of the largest norm of a Jacobian seen.
     pub best: f64,
     point: Vec<f64>,

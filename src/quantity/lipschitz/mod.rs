@@ -6,6 +6,8 @@
 //! From cheap to tight: [`product`](fn@product), [`absolute_product`], [`relaxation`](fn@relaxation) (LipSDP-Neuron, solved through
 //! its dual), [`branch_and_bound`]. Lower bounds: [`attained`].
 
+#![expect(clippy::neg_cmp_op_on_partial_ord, reason = "a comparison with NaN must count as a failure")]
+
 pub mod branch;
 pub mod dual;
 pub mod graph;
@@ -134,7 +136,11 @@ fn semidefinite(
     let slopes = node_slopes(&system, region.as_ref())?;
     let floats = Slopes::new(&slopes);
     let count = system.outputs.len();
-    let parts = if norms.output_is_l2(count)? { vec![0..count] } else { (0..count).map(|o| o..o + 1).collect() };
+    let parts: Vec<std::ops::Range<usize>> = if norms.output_is_l2(count)? {
+        std::iter::once(0..count).collect()
+    } else {
+        (0..count).map(|o| o..o + 1).collect()
+    };
     let input = if norms.input == Norm::Linf { Norm::Linf } else { Norm::L2 };
     let (mut certificates, mut notes, mut settled) = (Vec::new(), Vec::new(), true);
     for outputs in parts {

@@ -22,6 +22,17 @@ pub struct Recovered {
     pub multipliers: Vec<f64>,
 }
 
+/// How far to scan lifts.
+#[derive(Clone, Copy, Debug)]
+pub struct Scan {
+    /// The first lift.
+    pub start: f64,
+    /// The least relative excess over the guess that is tried.
+    pub finest: f64,
+    /// A factor below this ends the scan.
+    pub enough: f64,
+}
+
 /// Rows of the whole graph over variables, made once per graph.
 pub struct Elimination {
     rows: Vec<Vec<(usize, f64)>>,
@@ -178,20 +189,18 @@ impl Elimination {
         Some(square)
     }
 
-    /// Scans the lift upwards from `start` and keeps the least weight. `weights` are relative weights of the input coordinates,
-    /// `guess` a lower bound of the factor (a dual value); a factor below `enough` ends the scan.
+    /// Scans the lift upwards and keeps the least weight. `weights` are relative weights of the input coordinates,
+    /// `guess` a lower bound of the factor (a dual value).
     pub fn recover(
         &self,
         slopes: &Slopes,
         multipliers: &[f64],
         weights: &[f64],
         guess: f64,
-        start: f64,
-        finest: f64,
-        enough: f64,
+        scan: Scan,
     ) -> Option<Recovered> {
         let mut best: Option<Recovered> = None;
-        let mut delta = start;
+        let mut delta = scan.start;
         let mut worse = 0;
         while delta < 0.5 {
             let lifted: Vec<f64> =
@@ -203,11 +212,11 @@ impl Elimination {
                         form[i * n + j] /= (weights[i] * weights[j]).sqrt();
                     }
                 }
-                if let Some(rho) = largest_eigenvalue_above(&form, n, guess, finest) {
+                if let Some(rho) = largest_eigenvalue_above(&form, n, guess, scan.finest) {
                     if best.as_ref().is_none_or(|best| rho < best.rho) {
                         best = Some(Recovered { rho, delta, multipliers: lifted });
                         worse = 0;
-                        if rho < enough {
+                        if rho < scan.enough {
                             break;
                         }
                     } else {

@@ -2,7 +2,7 @@
 
 use super::dual::{Ascent, Dual, Noise, Point, numerical_rank};
 use super::graph::{Graph, Slopes, from_f64};
-use super::recovery::{Elimination, Recovered};
+use super::recovery::{Elimination, Recovered, Scan};
 use crate::kernel::lipschitz::{Dyadic, LipError, Multipliers, Norm, Slope, System, sdp};
 use std::ops::Range;
 
@@ -85,20 +85,17 @@ impl<'a> Relaxation<'a> {
         }
     }
 
-    /// Recovers multipliers from a dual point. The factor `rho` multiplies the weights; one below `enough` ends the scan.
+    /// Recovers multipliers from a dual point. The factor `rho` multiplies the weights.
     pub fn recover<const K: usize>(
         &self,
         slopes: &Slopes,
         x: &[[f64; K]],
-        start: f64,
-        finest: f64,
-        enough: f64,
+        scan: Scan,
     ) -> (f64, Option<(Recovered, Vec<f64>)>) {
         let step = self.dual(slopes).step(x);
         let weights = self.weights(&step.input);
         // For linf the weights are normalized to sum one, so the bound is rho in both cases.
-        let recovered =
-            self.elimination.recover(slopes, &step.multipliers, &weights, step.value, start, finest, enough);
+        let recovered = self.elimination.recover(slopes, &step.multipliers, &weights, step.value, scan);
         (step.value, recovered.map(|recovered| (recovered, weights)))
     }
 
@@ -170,7 +167,7 @@ impl<'a> Relaxation<'a> {
             let used = ascent.passes + before;
             if ascent.passes >= check || used >= effort.passes {
                 check = ascent.passes * 5 / 4 + 30;
-                let (found, recovered) = self.recover(slopes, &ascent.x, start, 1e-13, 0.0);
+                let (found, recovered) = self.recover(slopes, &ascent.x, Scan { start, finest: 1e-13, enough: 0.0 });
                 *value = value.max(found);
                 start = match recovered {
                     Some((recovered, weights)) => {
