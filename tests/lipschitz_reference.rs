@@ -1,65 +1,106 @@
-//! Certified constants of published networks.
+//! Certified constants of published networks, against an independent solver and enumeration.
+//!
+//! The optima of LipSDP-Neuron were computed by another program and confirmed by a 200-bit factorization; the maxima over
+//! activation patterns of the two tiny networks by enumeration.
 mod lipschitz_support;
 use lipschitz_support::*;
-use supremum::kernel::lipschitz::{Norm, System, slope};
-use supremum::quantity::lipschitz::graph::{Slopes, to_f64};
-use supremum::quantity::lipschitz::relaxation::{Effort, Relaxation};
+use num_rational::BigRational;
+use num_traits::ToPrimitive;
+use supremum::kernel::lipschitz::*;
+use supremum::kernel::net::Activation;
+use supremum::quantity::lipschitz::*;
+
+fn root(square: &BigRational) -> f64 {
+    square.to_f64().unwrap().sqrt()
+}
 
 #[test]
-fn values() {
-    let names = std::env::var("NETS").unwrap_or("lipsdp_random,hcas_pra0_tau00".to_string());
-    for name in names.split(',') {
+fn relaxations_reach_their_optima() {
+    for (name, below, above) in [
+        ("lipsdp_random", 36.482_230_154_8, 36.482_230_155_9),
+        ("hcas_pra0_tau00", 1_608.102_363_9, 1_608.102_365),
+        ("nnet_TestNetwork", 88_258.819_229, 88_258.819_3),
+        ("nv_cartpole", 724.960_755, 724.960_757),
+        ("eclipse_lyr2n80", 0.737_256_982_67, 0.737_256_982_68),
+        ("ecl_lyr5n20", 0.568_873_175, 0.568_873_177),
+        ("ecl_lyr10n20", 0.027_640_810_35, 0.027_640_810_5),
+        ("rnd_tiny_2_8_8_2", 1.967_282_881_4, 1.967_282_883),
+        ("nv_small", 24.0, 24.000_000_001),
+    ] {
         let network = load(name);
-        let t = std::time::Instant::now();
-        let system = System::new(&network).unwrap();
-        let slopes: Vec<_> = system.neurons.iter().map(|n| slope::global(&n.activation).unwrap()).collect();
-        let t1 = t.elapsed();
-        let floats = Slopes::new(&slopes);
-        let relaxation = Relaxation::new(&system, 0..system.outputs.len(), Norm::L2, &floats);
-        let t2 = t.elapsed();
-        let solution = relaxation.solve(&slopes, Effort::default()).unwrap();
-        let t3 = t.elapsed();
-        supremum::kernel::lipschitz::sdp::certify(&system, &slopes, 0..system.outputs.len(), &solution.multipliers)
-            .unwrap();
-        let t4 = t.elapsed();
-        println!(
-            "{name}: {:.13e} dual {:.13e} rank {} passes {} system {:.4} graph {:.4} solve {:.4} check {:.4}",
-            to_f64(&solution.upper, 0).sqrt(),
-            solution.dual.sqrt() * 2f64.powi((solution.exponent / 2) as i32),
-            solution.rank,
-            solution.passes,
-            t1.as_secs_f64(),
-            (t2 - t1).as_secs_f64(),
-            (t3 - t2).as_secs_f64(),
-            (t4 - t3).as_secs_f64()
+        let bound = relaxation(&network, Norms::L2, None, Effort::default()).unwrap();
+        let value = root(&bound.square);
+        assert!(value >= below && value <= above, "{name}: {value:.12} not in [{below}, {above}]");
+        assert_eq!(check_upper(&network, Norms::L2, None, &bound.witness).unwrap(), bound.square);
+        let closed = layerwise(&network, Norms::L2, None).unwrap();
+        let spectral = product(&network, Norms::L2).unwrap();
+        assert!(
+            bound.square <= closed.square && root(&closed.square) <= root(&spectral.square) * (1.0 + 1e-9),
+            "{name}"
         );
     }
 }
 
 #[test]
-fn exact() {
-    use supremum::kernel::lipschitz::{Norms, tree};
-    use supremum::quantity::lipschitz::branch::{Limits, Search};
-    let names = std::env::var("EXACT").unwrap_or("rnd_tiny_2_8_8_2".to_string());
-    for name in names.split(',') {
+fn products_of_norms() {
+    // numpy.linalg.norm of the layers, multiplied.
+    let network = load("lipsdp_random");
+    let close =
+        |found: &BigRational, expected: f64| assert!((root(found) / expected - 1.0).abs() < 1e-9, "{}", root(found));
+    close(&product(&network, Norms::L2).unwrap().square, 43.305_574_375_065_646);
+    close(&product(&network, Norms::LINF).unwrap().square, 141.078_564_304_545_55);
+    close(&product(&network, Norms::L1).unwrap().square, 84.710_361_654_243_24);
+    close(&absolute_product(&network, Norms::LINF, None).unwrap().square, 37.031_909_506_388_74);
+    let rows = almost_orthogonal(&network, Norms::L2).unwrap();
+    assert!(root(&rows.square) >= 43.305_574_375);
+}
+
+#[test]
+fn trees_reach_the_largest_pattern() {
+    for (name, exact) in [
+        ("rnd_tiny_2_8_8_2", 1.850_011_4),
+        ("rnd_tiny_2_5_5_5_1", 8.929_960_8),
+        ("nv_cartpole", 679.797_210),
+        ("hcas_pra0_tau00", 1_501.660_69),
+        ("ecl_lyr5n20", 0.494_697_887),
+    ] {
         let network = load(name);
-        let t = std::time::Instant::now();
-        let system = System::new(&network).unwrap();
-        let slopes: Vec<_> = system.neurons.iter().map(|n| slope::global(&n.activation).unwrap()).collect();
-        let search = Search::new(&system, Norms::L2, None, &slopes, Limits::default()).unwrap();
-        let found = search.run(None, |_| true).unwrap();
-        let t1 = t.elapsed().as_secs_f64();
-        let proved = tree::check(&system, Norms::L2, None, &found.tree).unwrap();
-        assert_eq!(proved, found.upper);
-        println!(
-            "{name}: pattern {:.9e} upper {:.9e} nodes {} passes {} closed {} {:.3} s check {:.3} s",
-            found.lower,
-            to_f64(&found.upper, 0).sqrt(),
-            found.nodes,
-            found.passes,
-            found.closed,
-            t1,
-            t.elapsed().as_secs_f64() - t1
-        );
+        let found = branch_and_bound(&network, Norms::L2, None, Limits::default(), |_| true).unwrap();
+        let upper = root(&check_upper(&network, Norms::L2, None, &found.upper.witness).unwrap());
+        assert!(found.closed);
+        assert!((upper / exact - 1.0).abs() < 1.2e-6, "{name}: {upper}");
+        assert!(found.lower.unwrap().square <= found.upper.square);
+    }
+}
+
+#[test]
+fn a_network_on_the_square_is_solved_and_attained() {
+    for seed in 0..3 {
+        let network = random(&[2, 16, 16, 1], &Activation::Relu, seed, 2.0);
+        let domain = cube(2, -1, 1, 1);
+        let limits = Limits { tolerance: 0.01, ..Limits::default() };
+        let found = branch_and_bound(&network, Norms::L2, Some(&domain), limits, |_| true).unwrap();
+        let upper = check_upper(&network, Norms::L2, Some(&domain), &found.upper.witness).unwrap();
+        let lower = check_lower(&network, Norms::L2, Some(&domain), &found.lower.unwrap().witness).unwrap();
+        assert!(found.closed && lower <= upper && root(&upper) <= 1.01 * root(&lower) * (1.0 + 1e-9));
+        let whole = relaxation(&network, Norms::L2, None, Effort::default()).unwrap();
+        assert!(upper <= whole.square);
+    }
+}
+
+#[test]
+fn local_constants_of_acas_xu() {
+    let network = load("nnet_TestNetwork");
+    for (radius, norms, below, above) in [
+        (1000, Norms::L2, 0.008_808_11, 0.008_808_2),
+        (100, Norms::L2, 4.97, 4.972),
+        (100, Norms::LINF, 0.2, 32.6),
+        (1000, Norms::LINF, 0.010_268_09, 0.010_268_1),
+    ] {
+        let domain = cube(5, -1, 1, radius);
+        let bound = relaxation(&network, norms, Some(&domain), Effort::default()).unwrap();
+        let value = root(&bound.square);
+        assert!(value >= below && value <= above, "1/{radius} {norms:?}: {value}");
+        assert!(attained(&network, norms, Some(&domain), 60).unwrap().square <= bound.square);
     }
 }

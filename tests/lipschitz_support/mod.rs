@@ -1,5 +1,6 @@
 //! Reads the small networks of `tests/data/lipschitz` (f32 safetensors, dense chains).
-use std::sync::Arc;
+#![allow(dead_code, reason = "every test file uses its own part")]
+
 use supremum::kernel::net::*;
 
 pub fn weight(x: f64) -> Weight {
@@ -65,6 +66,27 @@ pub fn load(name: &str) -> Network {
         sizes.push(shape[0]);
         layers.push((w, bias));
     }
-    let _ = Arc::new(());
+
     chain(&sizes, &Activation::Relu, &layers)
+}
+
+/// A random dense chain with f32 parameters.
+pub fn random(sizes: &[usize], activation: &Activation, seed: u64, gain: f64) -> Network {
+    let mut noise = supremum::quantity::lipschitz::dual::Noise::new(seed);
+    let layers: Vec<_> = sizes
+        .windows(2)
+        .map(|s| {
+            let scale = gain / (s[0] as f64).sqrt();
+            let w = (0..s[0] * s[1]).map(|_| f64::from((noise.normal() * scale) as f32)).collect();
+            let b = (0..s[1]).map(|_| f64::from((noise.normal() * 0.3) as f32)).collect();
+            (w, b)
+        })
+        .collect();
+    chain(sizes, activation, &layers)
+}
+
+/// The box `[low / denominator, high / denominator]^n`.
+pub fn cube(n: usize, low: i64, high: i64, denominator: i64) -> supremum::kernel::lipschitz::Domain {
+    let end = |k: i64| num_rational::BigRational::new(k.into(), denominator.into());
+    supremum::kernel::lipschitz::Domain::new(vec![(end(low), end(high)); n]).unwrap()
 }

@@ -299,3 +299,61 @@ fn chord_slope(rise: &Dyadic, run: &Dyadic) -> Dyadic {
         _ => Dyadic::ONE,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::lipschitz::system::Neuron;
+
+    fn dyadic(n: i64) -> Dyadic {
+        Dyadic::integer(n)
+    }
+
+    /// `u1 = x + y`, `u2 = x - y`, `u3 = relu(u1) - relu(u2)` on `[-1, 1]^2`.
+    fn example() -> (System, Region) {
+        let neuron = |row: Row| Neuron {
+            argument: Affine { row, constant: Dyadic::ZERO, divisor: 1 },
+            activation: Activation::Relu,
+        };
+        let neurons = vec![
+            neuron(vec![(0, dyadic(1)), (1, dyadic(1))]),
+            neuron(vec![(0, dyadic(1)), (1, dyadic(-1))]),
+            neuron(vec![(2, dyadic(1)), (3, dyadic(-1))]),
+        ];
+        let outputs = vec![Affine { row: vec![(4, dyadic(1))], constant: Dyadic::ZERO, divisor: 1 }];
+        let system = System { inputs: 2, neurons, groups: vec![0..2, 2..3], outputs };
+        (system, Region { lower: vec![dyadic(-1); 2], upper: vec![dyadic(1); 2] })
+    }
+
+    #[test]
+    fn ranges_contain_every_point_and_meet_the_extremes() {
+        let (system, region) = example();
+        let found = ranges(&system, &region, &[None; 3]).unwrap().unwrap();
+        assert_eq!(found[0], Range { lower: Some(dyadic(-2)), upper: Some(dyadic(2)) });
+        let third = &found[2];
+        for (x, y) in [(-1, -1), (-1, 1), (1, -1), (1, 1), (0, 1), (0, -1)] {
+            let u = dyadic(i64::max(x + y, 0) - i64::max(x - y, 0));
+            assert!(*third.lower.as_ref().unwrap() <= u && u <= *third.upper.as_ref().unwrap());
+        }
+        // On the set where x + y >= 0 and x - y >= 0 the third argument is 2 y, at most 2.
+        let both = [Some(Sign::Positive), Some(Sign::Positive), None];
+        let found = ranges(&system, &region, &both).unwrap().unwrap();
+        assert_eq!(found[2].upper, Some(dyadic(2)));
+    }
+
+    #[test]
+    fn contradictory_signs_are_found_and_possible_ones_are_not() {
+        let (system, mut region) = example();
+        region.lower[0] = Dyadic::ONE.scaled(-1);
+        // x >= 1/2 contradicts x + y <= 0 and x - y <= 0, whose sum is 2 x <= 0; no single bound shows it.
+        let both = [Some(Sign::Negative), Some(Sign::Negative), None];
+        let weights = [(0, dyadic(1)), (1, dyadic(1))];
+        assert_eq!(is_infeasible(&system, &region, &both, &weights), Ok(true));
+        assert_eq!(is_infeasible(&system, &region, &both, &weights[..1]), Ok(false));
+        let one = [Some(Sign::Negative), None, None];
+        assert_eq!(is_infeasible(&system, &region, &one, &weights[..1]), Ok(false));
+        assert!(is_infeasible(&system, &region, &one, &weights).is_err());
+        assert!(is_infeasible(&system, &region, &both, &[(0, dyadic(-1))]).is_err());
+        assert!(ranges(&system, &Region { lower: vec![], upper: vec![] }, &both).is_err());
+    }
+}

@@ -153,9 +153,9 @@ mod tests {
             }
             for i in k + 1..n {
                 let ratio = &m[i][k] / &m[k][k];
-                for j in k + 1..n {
-                    let change = &ratio * &m[k][j];
-                    m[i][j] -= change;
+                let pivot = m[k].clone();
+                for (entry, pivot) in m[i].iter_mut().zip(&pivot).skip(k + 1) {
+                    *entry -= &ratio * pivot;
                 }
             }
         }

@@ -359,3 +359,85 @@ pub fn enclose(
     let d = Dyadic::natural(divisor);
     Ok((&hull.lower * &d, &hull.upper * &d))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use num_traits::ToPrimitive;
+    use proptest::prelude::*;
+
+    fn float(x: &Dyadic) -> f64 {
+        x.to_rational().to_f64().unwrap()
+    }
+
+    fn all() -> Vec<Activation> {
+        let ratio = |n: i64, d: i64| BigRational::new(n.into(), d.into());
+        vec![
+            Activation::Tanh,
+            Activation::Sigmoid,
+            Activation::Softplus,
+            Activation::Arctan,
+            Activation::Softsign,
+            Activation::Elu(ratio(1, 2)),
+            Activation::Elu(ratio(3, 2)),
+            Activation::Elu(ratio(-1, 2)),
+            Activation::Silu,
+            Activation::Gelu,
+            Activation::GeluTanh,
+            Activation::Gaussian,
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+        /// Difference quotients inside a range lie between its slopes, and values between its value bounds.
+        #[test]
+        fn quotients_and_values_are_enclosed(
+            which in 0usize..12, low in -3000i64..3000, width in 1i64..3000, p in 0i64..100, q in 0i64..100, divisor in 1u64..4,
+        ) {
+            prop_assume!(p != q);
+            let activation = &all()[which];
+            let end = |n: i64| Dyadic::integer(n).scaled(-8);
+            let range = Range { lower: Some(end(low)), upper: Some(end(low + width)) };
+            let slope = slope(activation, divisor, &range).unwrap();
+            let (least, most) = enclose(activation, divisor, &end(low), &end(low + width)).unwrap();
+            // Exact points l + (p / 128) width, in units of the divisor.
+            let at = |k: i64| Dyadic::integer(low * 128 + width * k).scaled(-15);
+            let f = |x: &Dyadic| value(activation, &divided(x, divisor).lower).unwrap();
+            let (x, y) = (at(p), at(q));
+            let (fx, fy) = (f(&x), f(&y));
+            let d = divisor as f64;
+            prop_assert!(float(&fx.upper) * d >= float(&least) - 1e-12 && float(&fx.lower) * d <= float(&most) + 1e-12);
+            if matches!(activation, Activation::Arctan | Activation::Softplus) {
+                // Their values are enclosed coarsely, so quotients say nothing.
+                return Ok(());
+            }
+            let quotient = d * (float(&fx.lower) - float(&fy.lower)) / (float(&x) - float(&y));
+            let slack = 1e-9;
+            prop_assert!(
+                quotient >= float(&slope.lower) - slack && quotient <= float(&slope.upper) + slack,
+                "{activation:?} on [{low}, {width}]: {quotient} outside {} {}", float(&slope.lower), float(&slope.upper)
+            );
+        }
+    }
+
+    /// Values of the functions to 16 digits, by a libm with erfc and tanh.
+    #[test]
+    fn known_values() {
+        let at = |activation: &Activation, x: i64| value(activation, &Dyadic::integer(x)).unwrap();
+        for (activation, x, expected) in [
+            (Activation::Tanh, 1, 0.761_594_155_955_764_9),
+            (Activation::Sigmoid, -2, 0.119_202_922_022_117_55),
+            (Activation::Gelu, 1, 0.841_344_746_068_543),
+            (Activation::Gelu, -3, -0.004_049_694_094_890_284),
+            (Activation::Silu, 3, 2.857_722_380_257_430_4),
+            (Activation::Gaussian, 2, 0.135_335_283_236_612_7),
+            (Activation::Softsign, 3, 0.75),
+        ] {
+            let found = at(&activation, x);
+            assert!(found.lower <= found.upper);
+            assert!((float(&found.lower) - expected).abs() < 1e-14, "{activation:?} {}", float(&found.lower));
+            assert!((&found.upper - &found.lower) < Dyadic::ONE.scaled(-60), "{activation:?} is too wide");
+        }
+    }
+}

@@ -258,7 +258,7 @@ fn groups(inputs: usize, neurons: &[Neuron]) -> Vec<Range<usize>> {
 
 fn dense(source: &[Affine], parameters: &Parameters) -> Result<Vec<Affine>, LipError> {
     let weight = &parameters.weight.data;
-    if source.is_empty() || weight.len() % source.len() != 0 {
+    if source.is_empty() || !weight.len().is_multiple_of(source.len()) {
         return Err(missing());
     }
     let mut value = Vec::with_capacity(weight.len() / source.len());

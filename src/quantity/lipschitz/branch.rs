@@ -7,7 +7,7 @@
 use super::dual::{Ascent, Dual, Noise, Point, Step};
 use super::graph::{Slopes, from_f64, ldexp, to_f64};
 use super::lower::Explorer;
-use super::recovery::Recovered;
+use super::recovery::{Recovered, Scan};
 use super::relaxation::Relaxation;
 use crate::kernel::lipschitz::{
     Branch, Dyadic, LipError, LowerWitness, Multipliers, Norm, Norms, Region, Sign, Slope, System, tree,
@@ -151,7 +151,7 @@ impl<'a> Search<'a> {
             (0..count).map(|o| Relaxation::new(system, o..o + 1, input, &floats)).collect()
         };
         let unit = 2 * relaxations.iter().map(|r| r.graph.output_exponent()).max().unwrap_or(0);
-        let explorer = region.map(|region| Explorer::new(system, norms, region));
+        let explorer = region.map(|region| Explorer::new(system, norms, region, true));
         Ok(Search {
             system,
             norms,
@@ -210,7 +210,8 @@ impl<'a> Search<'a> {
                     }
                 } else {
                     let enough = if parent.is_some() { stop } else { 0.0 };
-                    let (_, recovered) = relaxation.recover(slopes, &ascent.x, lift, 1e-8, enough);
+                    let (_, recovered) =
+                        relaxation.recover(slopes, &ascent.x, Scan { start: lift, finest: 1e-8, enough });
                     if let Some((recovered, weights)) = recovered {
                         lift = (recovered.delta * 0.1).max(1e-12);
                         if best.as_ref().is_none_or(|(best, _)| recovered.rho < best.rho) {
@@ -396,16 +397,22 @@ impl<'a> Search<'a> {
         let mut certificates = Vec::with_capacity(bounded.len());
         let mut most = Dyadic::ZERO;
         for (relaxation, one) in self.relaxations.iter().zip(bounded) {
-            let fresh;
-            let recovered = match &one.recovered {
-                Some(recovered) => recovered,
-                None => {
-                    fresh = relaxation.recover(floats, &one.point, 1e-12, 1e-8, 0.0).1.ok_or(LipError::NotProved)?;
-                    &fresh
-                }
+            let fresh = match one.recovered {
+                Some(_) => None,
+                None => relaxation.recover(floats, &one.point, Scan { start: 1e-12, finest: 1e-8, enough: 0.0 }).1,
             };
             let slack = (self.limits.tolerance * 1e-3).min(1e-9);
-            let (multipliers, _) = relaxation.certify(slopes, &recovered.0, &recovered.1, slack)?;
+            let proposals = one.recovered.iter().chain(&fresh);
+            let certified = proposals
+                .map(|(recovered, weights)| relaxation.certify(slopes, recovered, weights, slack))
+                .find(Result::is_ok);
+            let (multipliers, _) = match certified {
+                Some(certified) => certified?,
+                None => {
+                    let (recovered, weights) = relaxation.layerwise(floats).ok_or(LipError::NotProved)?;
+                    relaxation.certify(slopes, &recovered, &weights, slack)?
+                }
+            };
             most = most.max(self.norms.weight(&multipliers, self.system.inputs));
             certificates.push(multipliers);
         }

@@ -220,10 +220,12 @@ impl Dual<'_> {
         let (mut multipliers, mut indecision) = (vec![1.0; neurons], vec![0.0; neurons]);
         let at_input = self.backward(&forward.output, |j, h| {
             let (a, b) = (self.slopes.lower[j], self.slopes.upper[j]);
+            let (v, length, size) = (&forward.argument[j], forward.length[j], inner(h, h).sqrt());
             if a >= b {
+                // Exact slopes may differ where these do not; a large multiplier then binds the neuron to its line.
+                multipliers[j] = (size / length * super::recovery::BINDING).clamp(1e-120, 1e280);
                 return std::array::from_fn(|q| a * h[q]);
             }
-            let (v, length, size) = (&forward.argument[j], forward.length[j], inner(h, h).sqrt());
             if size > 0.0 {
                 point[inputs + j] = std::array::from_fn(|q| h[q] / size);
                 let cosine = inner(h, v).abs() / (size * length);

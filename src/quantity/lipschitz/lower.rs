@@ -7,17 +7,22 @@ use crate::kernel::lipschitz::{LowerWitness, Norm, Norms, Region, System};
 use crate::kernel::net::Activation;
 use num_traits::ToPrimitive;
 
+type Sparse = Vec<(usize, f64)>;
+
 /// The system in f64 rows.
 pub struct Explorer<'a> {
     system: &'a System,
     norms: Norms,
-    rows: Vec<(Vec<(usize, f64)>, f64, f64)>,
-    outputs: Vec<Vec<(usize, f64)>>,
+    /// Row, constant and divisor of every argument.
+    rows: Vec<(Sparse, f64, f64)>,
+    outputs: Vec<Sparse>,
     /// Square of the largest norm of a Jacobian seen.
     pub best: f64,
     point: Vec<f64>,
     direction: Vec<f64>,
     scale: Vec<f64>,
+    /// Points stay between these ends, a little inside the box.
+    ends: Option<Vec<(f64, f64)>>,
 }
 
 /// Value and derivative of an activation, to ordinary accuracy.
@@ -54,7 +59,8 @@ pub fn activation(activation: &Activation, x: f64) -> (f64, f64) {
 }
 
 impl<'a> Explorer<'a> {
-    pub fn new(system: &'a System, norms: Norms, region: &Region) -> Explorer<'a> {
+    /// Points stay inside `region` when `bounded`; its widths set the lengths of steps.
+    pub fn new(system: &'a System, norms: Norms, region: &Region, bounded: bool) -> Explorer<'a> {
         let floats = |row: &[(usize, _)]| row.iter().map(|(v, value)| (*v, to_f64(value, 0))).collect::<Vec<_>>();
         let rows = system
             .neurons
@@ -69,7 +75,12 @@ impl<'a> Explorer<'a> {
             .iter()
             .map(|output| floats(&output.row).into_iter().map(|(v, x)| (v, x / output.divisor as f64)).collect())
             .collect();
-        let scale = region.lower.iter().zip(&region.upper).map(|(l, u)| to_f64(&(u - l), 0)).collect();
+        let scale: Vec<f64> = region.lower.iter().zip(&region.upper).map(|(l, u)| to_f64(&(u - l), 0)).collect();
+        let ends = region.lower.iter().zip(&region.upper).zip(&scale).map(|((l, u), width)| {
+            let margin = width * 2f64.powi(-30);
+            (to_f64(l, 0) + margin, to_f64(u, 0) - margin)
+        });
+        let ends = bounded.then(|| ends.collect());
         Explorer {
             system,
             norms,
@@ -79,6 +90,7 @@ impl<'a> Explorer<'a> {
             point: Vec::new(),
             direction: vec![1.0; system.inputs],
             scale,
+            ends,
         }
     }
 
@@ -161,13 +173,20 @@ impl<'a> Explorer<'a> {
         (value, v)
     }
 
-    fn visit(&mut self, x: Vec<f64>, noise: &mut Noise) -> bool {
+    fn clamp(&self, x: &mut [f64]) {
+        if let Some(ends) = &self.ends {
+            x.iter_mut().zip(ends).filter(|(_, (l, u))| l <= u).for_each(|(x, (l, u))| *x = x.clamp(*l, *u));
+        }
+    }
+
+    fn visit(&mut self, mut x: Vec<f64>, noise: &mut Noise) -> bool {
+        self.clamp(&mut x);
         let slopes = self.slopes(&x);
         let start: Vec<f64> = self.direction.iter().map(|d| d + 0.1 * noise.normal()).collect();
         let (square, direction) = self.norm(&slopes, &start);
         let better = square > self.best * (1.0 + 1e-13) && square.is_finite();
-        if better {
-            self.best = square;
+        if better || self.point.is_empty() {
+            self.best = if square.is_finite() { square } else { 0.0 };
             self.point = x;
             self.direction = direction;
         }
@@ -190,8 +209,8 @@ impl<'a> Explorer<'a> {
         }
     }
 
-    /// Random steps of falling length from the best point, inside a box.
-    pub fn climb(&mut self, region: Option<&Region>, noise: &mut Noise, steps: usize) {
+    /// Random steps of falling length from the best point.
+    pub fn climb(&mut self, noise: &mut Noise, steps: usize) {
         let mut size = 0.3;
         for _ in 0..steps {
             if self.point.is_empty() {
@@ -200,9 +219,6 @@ impl<'a> Explorer<'a> {
             let mut x = self.point.clone();
             for (i, x) in x.iter_mut().enumerate() {
                 *x += size * self.scale.get(i).copied().unwrap_or(1.0) * noise.normal();
-                if let Some(region) = region {
-                    *x = x.clamp(to_f64(&region.lower[i], 0), to_f64(&region.upper[i], 0));
-                }
             }
             size = if self.visit(x, noise) { (size * 1.5_f64).min(1.0) } else { (size * 0.95).max(1e-6) };
         }
@@ -222,7 +238,12 @@ impl<'a> Explorer<'a> {
             return Some(LowerWitness::Direction { point, direction: dyadic_point(&self.direction)? });
         }
         let step = self.scale.iter().fold(1e-4, |least: f64, s| least.min(1e-4 * s)).max(1e-12);
-        let to: Vec<f64> = self.point.iter().zip(&self.direction).map(|(x, d)| x + step * d).collect();
+        let mut to: Vec<f64> = self.point.iter().zip(&self.direction).map(|(x, d)| x + step * d).collect();
+        self.clamp(&mut to);
+        if to == self.point {
+            to = self.point.iter().zip(&self.direction).map(|(x, d)| x - step * d).collect();
+            self.clamp(&mut to);
+        }
         let to = dyadic_point(&to)?;
         Some(LowerWitness::Pair { from: point, to })
     }

@@ -6,6 +6,8 @@
 //! From cheap to tight: [`product`](fn@product), [`absolute_product`], [`relaxation`](fn@relaxation) (LipSDP-Neuron, solved through
 //! its dual), [`branch_and_bound`]. Lower bounds: [`attained`].
 
+#![expect(clippy::neg_cmp_op_on_partial_ord, reason = "a comparison with NaN must count as a failure")]
+
 pub mod branch;
 pub mod dual;
 pub mod graph;
@@ -23,7 +25,7 @@ use crate::kernel::lipschitz::{
 };
 use crate::kernel::net::Network;
 use dual::Noise;
-use graph::{Slopes, ldexp};
+use graph::{Slopes, ldexp, to_f64};
 use lower::Explorer;
 use num_rational::BigRational;
 use relaxation::Relaxation;
@@ -34,6 +36,8 @@ pub enum Method {
     Product,
     AlmostOrthogonal,
     AbsoluteProduct,
+    /// Semidefinite multipliers in closed form, layer by layer (ECLipsE-Fast).
+    Layerwise,
     LipSdpNeuron,
     BranchAndBound,
 }
@@ -97,28 +101,70 @@ fn node_slopes(system: &System, region: Option<&Region>) -> Result<Vec<Slope>, L
 
 /// LipSDP-Neuron on the whole space or on a domain: its optimum up to `effort.gap`, certified.
 pub fn relaxation(network: &Network, norms: Norms, domain: Option<&Domain>, effort: Effort) -> Result<Bound, LipError> {
+    let (bound, settled) = match semidefinite(network, norms, domain, Some(effort)) {
+        Ok((bound, settled)) => (Ok(bound), settled),
+        Err(error) => (Err(error), false),
+    };
+    if settled {
+        return bound;
+    }
+    // Very deep networks may end far from the optimum, and constant ones have none: the cheap bounds stand beside it.
+    let cheap = [product(network, norms), absolute_product(network, norms, domain)];
+    let cheapest = cheap.into_iter().flatten().min_by(|a, b| a.square.cmp(&b.square));
+    match (bound, cheapest) {
+        (Ok(bound), Some(cheap)) if cheap.square < bound.square => Ok(cheap),
+        (Ok(bound), _) => Ok(bound),
+        (Err(LipError::NotProved), Some(cheap)) => Ok(cheap),
+        (Err(error), _) => Err(error),
+    }
+}
+
+/// Semidefinite multipliers in closed form: no iteration, for any graph.
+pub fn layerwise(network: &Network, norms: Norms, domain: Option<&Domain>) -> Result<Bound, LipError> {
+    semidefinite(network, norms, domain, None).map(|(bound, _)| bound)
+}
+
+/// The bound, and whether it is within a percent of the dual value.
+fn semidefinite(
+    network: &Network,
+    norms: Norms,
+    domain: Option<&Domain>,
+    effort: Option<Effort>,
+) -> Result<(Bound, bool), LipError> {
     let system = System::new(network)?;
     let region = domain.map(Region::new);
     let slopes = node_slopes(&system, region.as_ref())?;
     let floats = Slopes::new(&slopes);
     let count = system.outputs.len();
-    let parts = if norms.output_is_l2(count)? { vec![0..count] } else { (0..count).map(|o| o..o + 1).collect() };
+    let parts: Vec<std::ops::Range<usize>> = if norms.output_is_l2(count)? {
+        std::iter::once(0..count).collect()
+    } else {
+        (0..count).map(|o| o..o + 1).collect()
+    };
     let input = if norms.input == Norm::Linf { Norm::Linf } else { Norm::L2 };
-    let (mut certificates, mut notes) = (Vec::new(), Vec::new());
+    let (mut certificates, mut notes, mut settled) = (Vec::new(), Vec::new(), true);
     for outputs in parts {
-        let solution = Relaxation::new(&system, outputs, input, &floats).solve(&slopes, effort)?;
-        let dual = ldexp(solution.dual.sqrt(), solution.exponent / 2);
-        notes.push(format!("the relaxation's optimum is at least about {dual:.10e} ({} passes)", solution.passes));
+        let relaxation = Relaxation::new(&system, outputs, input, &floats);
+        let solution = match effort {
+            Some(effort) => relaxation.solve(&slopes, effort)?,
+            None => relaxation.solve_layerwise(&slopes)?,
+        };
+        if effort.is_some() {
+            let dual = ldexp(solution.dual.sqrt(), solution.exponent / 2);
+            notes.push(format!("the relaxation's optimum is at least about {dual:.10e} ({} passes)", solution.passes));
+        }
         if solution.rank == 1 {
             notes.push(
                 "the dual optimum has numerical rank 1: the relaxation equals its largest activation pattern".into(),
             );
         }
+        settled &= to_f64(&solution.upper, -solution.exponent) <= 1.02 * solution.dual;
         certificates.push(solution.multipliers);
     }
     let witness = Witness::Tree(vec![Branch::Leaf(certificates)]);
     let square = check_upper(network, norms, domain, &witness)?;
-    Ok(Bound { square, witness, method: Method::LipSdpNeuron, notes })
+    let method = if effort.is_some() { Method::LipSdpNeuron } else { Method::Layerwise };
+    Ok((Bound { square, witness, method, notes }, settled))
 }
 
 /// The exact constant up to a tolerance: on a box of the network itself, globally over all activation patterns.
@@ -160,9 +206,9 @@ fn attained_on(system: &System, norms: Norms, domain: Option<&Domain>, tries: us
     let mut noise = Noise::new(11);
     let explorer = match domain.map(Region::new) {
         Some(region) => {
-            let mut explorer = Explorer::new(system, norms, &region);
+            let mut explorer = Explorer::new(system, norms, &region, true);
             explorer.sample(&region, &mut noise, tries);
-            explorer.climb(Some(&region), &mut noise, tries);
+            explorer.climb(&mut noise, tries);
             explorer
         }
         None => {
@@ -171,11 +217,11 @@ fn attained_on(system: &System, norms: Norms, domain: Option<&Domain>, tries: us
                 lower: vec![-&crate::kernel::lipschitz::Dyadic::ONE.scaled(exponent); system.inputs],
                 upper: vec![crate::kernel::lipschitz::Dyadic::ONE.scaled(exponent); system.inputs],
             };
-            let mut explorer = Explorer::new(system, norms, &cube(0));
+            let mut explorer = Explorer::new(system, norms, &cube(0), false);
             for exponent in [-2, 0, 2, 4, 7] {
                 explorer.sample(&cube(exponent), &mut noise, tries / 5 + 1);
             }
-            explorer.climb(None, &mut noise, tries);
+            explorer.climb(&mut noise, tries);
             explorer
         }
     };

@@ -7,6 +7,10 @@
 //! Multipliers of a nearly optimal dual point are lifted by `(1 + delta)^(2 height)`, which buys strict feasibility.
 
 use super::graph::{Graph, Slopes, dot};
+use std::ops::Range;
+
+/// Factor of the multipliers of neurons whose slopes agree in f64.
+pub const BINDING: f64 = 1073741824.0;
 
 /// Multipliers with the least weight found for them.
 #[derive(Clone, Debug)]
@@ -18,6 +22,17 @@ pub struct Recovered {
     pub multipliers: Vec<f64>,
 }
 
+/// How far to scan lifts.
+#[derive(Clone, Copy, Debug)]
+pub struct Scan {
+    /// The first lift.
+    pub start: f64,
+    /// The least relative excess over the guess that is tried.
+    pub finest: f64,
+    /// A factor below this ends the scan.
+    pub enough: f64,
+}
+
 /// Rows of the whole graph over variables, made once per graph.
 pub struct Elimination {
     rows: Vec<Vec<(usize, f64)>>,
@@ -25,6 +40,8 @@ pub struct Elimination {
     /// First column of row `v` of the form.
     first: Vec<usize>,
     heights: Vec<i32>,
+    /// Variables of the groups of neurons.
+    groups: Vec<Range<usize>>,
     inputs: usize,
 }
 
@@ -60,11 +77,47 @@ impl Elimination {
         if graph.inputs > 0 {
             first[..graph.inputs].iter_mut().for_each(|first| *first = 0);
         }
-        Elimination { rows, outputs, first, heights, inputs: graph.inputs }
+        let groups = graph.hidden().map(|g| graph.groups[g].variables.clone()).collect();
+        Elimination { rows, outputs, first, heights, groups, inputs: graph.inputs }
     }
 
     /// The form that remains in the input (row-major), or `None` when a pivot is not positive.
     pub fn reduce(&self, slopes: &Slopes, multipliers: &[f64]) -> Option<Vec<f64>> {
+        self.reduce_with(slopes, |v, _| multipliers[v - self.inputs])
+    }
+
+    /// Multipliers in closed form: within a group all are the largest eigenvalue `q` of the form on it, which minimizes
+    /// `t^2 / (2 t - q)`. This is ECLipsE-Fast (Xu and Sivaranjani 2024) from the output backwards; it is always feasible.
+    pub fn layerwise(&self, slopes: &Slopes, weights: &[f64]) -> Option<Recovered> {
+        let mut multipliers = vec![1.0; self.rows.len()];
+        let (mut current, mut t) = (usize::MAX, 0.0);
+        let form = self.reduce_with(slopes, |v, form| {
+            let g = self.groups.partition_point(|group| group.end <= v);
+            if g != current {
+                current = g;
+                let group = self.groups[g].clone();
+                let n = group.len();
+                let mut block = vec![0.0; n * n];
+                for (i, row) in group.clone().enumerate() {
+                    for (j, column) in group.clone().enumerate().take(i + 1) {
+                        let value = column.checked_sub(self.first[row]).and_then(|k| form[row].get(k)).copied();
+                        block[i * n + j] = value.unwrap_or(0.0);
+                        block[j * n + i] = block[i * n + j];
+                    }
+                }
+                t = (largest_eigenvalue(&block, n) * (1.0 + 1e-12)).max(1e-120);
+            }
+            let free = slopes.is_free(v - self.inputs);
+            multipliers[v - self.inputs] = if free { t } else { t * BINDING };
+            t
+        })?;
+        let n = self.inputs;
+        let scaled: Vec<f64> = (0..n * n).map(|k| form[k] / (weights[k / n] * weights[k % n]).sqrt()).collect();
+        let rho = largest_eigenvalue(&scaled, n);
+        rho.is_finite().then_some(Recovered { rho, delta: 0.0, multipliers })
+    }
+
+    fn reduce_with(&self, slopes: &Slopes, mut multiplier: impl FnMut(usize, &[Vec<f64>]) -> f64) -> Option<Vec<f64>> {
         let mut form: Vec<Vec<f64>> =
             self.first.iter().enumerate().map(|(v, first)| vec![0.0; v - first + 1]).collect();
         for row in &self.outputs {
@@ -77,12 +130,12 @@ impl Elimination {
         let mut wide = vec![0.0; self.first.len()];
         for v in (self.inputs..self.first.len()).rev() {
             let j = v - self.inputs;
+            let (a, b, row) = (slopes.lower[j], slopes.upper[j], &self.rows[j]);
+            let t = multiplier(v, &form);
             let mut q = std::mem::take(&mut form[v]);
             let first = self.first[v];
             let own = q.pop().unwrap_or(0.0);
-            let (a, b, row) = (slopes.lower[j], slopes.upper[j], &self.rows[j]);
             if a < b {
-                let t = multipliers[j];
                 let pivot = 2.0 * t - own;
                 if !(pivot > 1e-14 * t) {
                     return None;
@@ -136,20 +189,18 @@ impl Elimination {
         Some(square)
     }
 
-    /// Scans the lift upwards from `start` and keeps the least weight. `weights` are relative weights of the input coordinates,
-    /// `guess` a lower bound of the factor (a dual value); a factor below `enough` ends the scan.
+    /// Scans the lift upwards and keeps the least weight. `weights` are relative weights of the input coordinates,
+    /// `guess` a lower bound of the factor (a dual value).
     pub fn recover(
         &self,
         slopes: &Slopes,
         multipliers: &[f64],
         weights: &[f64],
         guess: f64,
-        start: f64,
-        finest: f64,
-        enough: f64,
+        scan: Scan,
     ) -> Option<Recovered> {
         let mut best: Option<Recovered> = None;
-        let mut delta = start;
+        let mut delta = scan.start;
         let mut worse = 0;
         while delta < 0.5 {
             let lifted: Vec<f64> =
@@ -161,11 +212,11 @@ impl Elimination {
                         form[i * n + j] /= (weights[i] * weights[j]).sqrt();
                     }
                 }
-                if let Some(rho) = largest_eigenvalue_above(&form, n, guess, finest) {
+                if let Some(rho) = largest_eigenvalue_above(&form, n, guess, scan.finest) {
                     if best.as_ref().is_none_or(|best| rho < best.rho) {
                         best = Some(Recovered { rho, delta, multipliers: lifted });
                         worse = 0;
-                        if rho < enough {
+                        if rho < scan.enough {
                             break;
                         }
                     } else {
@@ -186,6 +237,25 @@ fn axpy(factor: f64, x: &[f64], y: &mut [f64]) {
     for (y, x) in y.iter_mut().zip(x) {
         *y += factor * x;
     }
+}
+
+/// The largest eigenvalue of a positive semidefinite matrix, a little too large when it is found by iteration.
+fn largest_eigenvalue(form: &[f64], n: usize) -> f64 {
+    if n <= 48 {
+        return eigenvalues(form.to_vec(), n).into_iter().fold(0.0, f64::max);
+    }
+    let mut v: Vec<f64> = (0..n).map(|i| 1.0 + 0.1 * ((i * 7919) % 11) as f64).collect();
+    let mut value = 0.0;
+    for _ in 0..100 {
+        let norm = dot(&v, &v).sqrt();
+        if !(norm > 0.0) {
+            return 0.0;
+        }
+        v.iter_mut().for_each(|x| *x /= norm);
+        v = form.chunks(n).map(|row| dot(row, &v)).collect();
+        value = dot(&v, &v).sqrt();
+    }
+    value * 1.001
 }
 
 /// A number a little above the largest eigenvalue.

@@ -2,7 +2,7 @@
 
 use super::dual::{Ascent, Dual, Noise, Point, numerical_rank};
 use super::graph::{Graph, Slopes, from_f64};
-use super::recovery::{Elimination, Recovered};
+use super::recovery::{Elimination, Recovered, Scan};
 use crate::kernel::lipschitz::{Dyadic, LipError, Multipliers, Norm, Slope, System, sdp};
 use std::ops::Range;
 
@@ -85,21 +85,33 @@ impl<'a> Relaxation<'a> {
         }
     }
 
-    /// Recovers multipliers from a dual point. The factor `rho` multiplies the weights; one below `enough` ends the scan.
+    /// Recovers multipliers from a dual point. The factor `rho` multiplies the weights.
     pub fn recover<const K: usize>(
         &self,
         slopes: &Slopes,
         x: &[[f64; K]],
-        start: f64,
-        finest: f64,
-        enough: f64,
+        scan: Scan,
     ) -> (f64, Option<(Recovered, Vec<f64>)>) {
         let step = self.dual(slopes).step(x);
         let weights = self.weights(&step.input);
         // For linf the weights are normalized to sum one, so the bound is rho in both cases.
-        let recovered =
-            self.elimination.recover(slopes, &step.multipliers, &weights, step.value, start, finest, enough);
+        let recovered = self.elimination.recover(slopes, &step.multipliers, &weights, step.value, scan);
         (step.value, recovered.map(|recovered| (recovered, weights)))
+    }
+
+    /// Multipliers in closed form, with weights of the input.
+    pub fn layerwise(&self, slopes: &Slopes) -> Option<(Recovered, Vec<f64>)> {
+        let n = self.graph.inputs.max(1);
+        let weights = vec![if self.input_norm == Norm::Linf { 1.0 / n as f64 } else { 1.0 }; self.graph.inputs];
+        self.elimination.layerwise(slopes, &weights).map(|recovered| (recovered, weights))
+    }
+
+    /// The certified bound of the closed form, without any iteration.
+    pub fn solve_layerwise(&self, slopes: &[Slope]) -> Result<Solution, LipError> {
+        let (recovered, weights) = self.layerwise(&Slopes::new(slopes)).ok_or(LipError::NotProved)?;
+        let (multipliers, upper) = self.certify(slopes, &recovered, &weights, 1e-12)?;
+        let exponent = 2 * self.graph.output_exponent();
+        Ok(Solution { multipliers, upper, dual: 0.0, exponent, rank: 0, passes: 0 })
     }
 
     /// Solves to the wanted gap and certifies. Errors: the kernel refuses every proposal.
@@ -116,8 +128,17 @@ impl<'a> Relaxation<'a> {
                 break;
             }
         }
-        let (recovered, weights) = best.ok_or(LipError::NotProved)?;
-        let (multipliers, upper) = self.certify(slopes, &recovered, &weights, 2e-14)?;
+        // The closed form stands in when no dual point became feasible, and beats one that is far from its optimum.
+        let mut proposals: Vec<(Recovered, Vec<f64>)> = best.into_iter().chain(self.layerwise(&floats)).collect();
+        proposals.sort_by(|(a, _), (b, _)| a.rho.total_cmp(&b.rho));
+        let mut certified = Err(LipError::NotProved);
+        for (recovered, weights) in &proposals {
+            certified = self.certify(slopes, recovered, weights, 2e-14);
+            if certified.is_ok() {
+                break;
+            }
+        }
+        let (multipliers, upper) = certified?;
         let exponent = 2 * self.graph.output_exponent();
         Ok(Solution { multipliers, upper, dual, exponent, rank, passes })
     }
@@ -146,7 +167,7 @@ impl<'a> Relaxation<'a> {
             let used = ascent.passes + before;
             if ascent.passes >= check || used >= effort.passes {
                 check = ascent.passes * 5 / 4 + 30;
-                let (found, recovered) = self.recover(slopes, &ascent.x, start, 1e-13, 0.0);
+                let (found, recovered) = self.recover(slopes, &ascent.x, Scan { start, finest: 1e-13, enough: 0.0 });
                 *value = value.max(found);
                 start = match recovered {
                     Some((recovered, weights)) => {
