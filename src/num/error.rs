@@ -32,8 +32,12 @@ impl fmt::Display for NumError {
         match self {
             NumError::NotANumber => write!(f, "expected a number, found nan"),
             NumError::NotFinite => write!(f, "expected a finite number, found an infinite one or an overflow"),
-            NumError::Reversed => write!(f, "expected ends in ascending order, found the lower end above the upper one"),
-            NumError::DivisionByZero => write!(f, "expected a divisor without zero, found an interval that contains zero"),
+            NumError::Reversed => {
+                write!(f, "expected ends in ascending order, found the lower end above the upper one")
+            }
+            NumError::DivisionByZero => {
+                write!(f, "expected a divisor without zero, found an interval that contains zero")
+            }
             NumError::Domain { function, domain } => {
                 write!(f, "expected an argument of {function} inside {domain}, found one that reaches outside")
             }

@@ -25,17 +25,23 @@
 //! - No function of the C or Rust mathematical library stands behind a bound: MPFR's correct rounding does.
 //! - Results do not depend on the number of threads.
 
+pub mod cholesky;
 pub mod decimal;
 pub mod elementary;
 pub mod error;
 pub mod exact;
 pub mod interval;
+pub mod matrix;
 pub mod mpfr;
 pub mod mpfr_functions;
+pub mod product;
+mod proposal;
 pub mod round;
 pub mod self_test;
+pub mod spectral;
 
 pub use error::NumError;
 pub use interval::Interval;
+pub use matrix::{Matrix, MidRad};
 pub use mpfr::MpInterval;
 pub use self_test::self_test;

@@ -44,10 +44,7 @@ impl MpInterval {
         let unknown = |x: Float, sign: rug::float::Special| {
             if x.is_nan() { Float::with_val(x.prec(), sign) } else { x }
         };
-        MpInterval {
-            lo: unknown(lo, rug::float::Special::NegInfinity),
-            hi: unknown(hi, rug::float::Special::Infinity),
-        }
+        MpInterval { lo: unknown(lo, rug::float::Special::NegInfinity), hi: unknown(hi, rug::float::Special::Infinity) }
     }
 
     /// The f64 interval `x`, exactly, at `precision` bits (at least [`MIN_PRECISION`]).
@@ -151,10 +148,7 @@ impl MpInterval {
         // A finite numerator over an infinite divisor is +-0 in MPFR too; an infinite numerator only meets the finite end c.
         let (c, d) = (&divisor.lo, &divisor.hi);
         let (below, above) = (if self.lo >= 0 { d } else { c }, if self.hi >= 0 { c } else { d });
-        Ok(MpInterval::enclose(
-            directed(p, &self.lo / below, Round::Down),
-            directed(p, &self.hi / above, Round::Up),
-        ))
+        Ok(MpInterval::enclose(directed(p, &self.lo / below, Round::Down), directed(p, &self.hi / above, Round::Up)))
     }
 
     /// |x|, exact.

@@ -219,7 +219,11 @@ pub fn scale_by_power_of_two(x: f64, e: i32) -> f64 {
         // Growing steps are exact until they overflow.
         let first = x * power_of_two(1023);
         let rest = e - 1023;
-        return if rest > 1023 { first * power_of_two(1023) * power_of_two(rest - 1023) } else { first * power_of_two(rest) };
+        return if rest > 1023 {
+            first * power_of_two(1023) * power_of_two(rest - 1023)
+        } else {
+            first * power_of_two(rest)
+        };
     }
     // Shrinking by more than 2^-1074: x 2^-52 ... is exact while normal; below, everything ends at 0 or the least float.
     let (significand, exponent) = frexp(x);
