@@ -121,9 +121,9 @@ fn magnitude(a: &Matrix) -> Vec<f64> {
 
 /// An enclosure of the product of two exact matrices, at the cost of two products.
 ///
-/// With p = fl(|x| . |y|) in any order and k <= 2^26 the radius fl(fl((k + 2) u p) + (2k + 2) eta) suffices: p >= (1 - u)^k |x| . |y|
-/// - k eta, so the error is at most gamma_k (1 + gamma_k)(p + k eta) + k eta; and (1 - u)^2 (k + 2) >= k/(1 - k u)^2 because
-/// (k + 1)(k + 2) u <= 1, while (1 - u)(2k + 3/2) eta >= k eta (1 + gamma_k (1 + gamma_k)).
+/// With p = fl(|x| . |y|) in any order and k <= 2^26 the radius fl(fl((k + 2) u p) + (2k + 2) eta) suffices. Since p is at least
+/// (1 - u)^k |x| . |y| - k eta, the error is at most gamma_k (1 + gamma_k)(p + k eta) + k eta; and (1 - u)^2 (k + 2) is at least
+/// k/(1 - k u)^2 because (k + 1)(k + 2) u <= 1, while (1 - u)(2k + 3/2) eta >= k eta (1 + gamma_k (1 + gamma_k)).
 ///
 /// # Errors
 /// `Shape` if the inner sizes differ, `TooLarge` beyond [`MAX_INNER`], `NotFinite` if an entry or a radius overflows.

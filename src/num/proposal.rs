@@ -58,11 +58,12 @@ pub(crate) fn top_eigenpair(g: &[f64], vector: Vec<f64>) -> Pair {
             break;
         }
         let next = rayleigh(g, lanczos(g, &best.vector));
-        // Written so that a NaN ends the search.
-        if !(next.value >= best.value) {
+        // A NaN ends the search.
+        if next.value >= best.value {
+            best = next;
+        } else {
             break;
         }
-        best = next;
     }
     best
 }
@@ -86,7 +87,7 @@ fn lanczos(g: &[f64], first: &[f64]) -> Vec<f64> {
             }
         }
         let length = normalize(&mut w);
-        let last = step == STEPS.min(n) || !(length > 0.0);
+        let last = step == STEPS.min(n) || length.is_nan() || length <= 0.0;
         if last || step % 8 == 0 {
             let (value, vector) = top_of_tridiagonal(&diagonal, &off);
             let end = vector.last().copied().unwrap_or(0.0);

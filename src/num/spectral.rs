@@ -86,7 +86,7 @@ pub fn spectral_norm(a: &Matrix) -> Result<SpectralNorm, NumError> {
         (None, start(problem.n))
     };
     let mut pair = rayleigh(&g, guess);
-    if !(pair.residual <= RESIDUAL) {
+    if pair.residual.is_nan() || pair.residual > RESIDUAL {
         pair = top_eigenpair(&g, pair.vector);
     }
 
@@ -219,7 +219,7 @@ fn cholesky_bound(g: &[f64], n: usize, value: f64, ceiling: f64) -> Result<Optio
     let mut shifted = Vec::with_capacity(g.len());
     for _ in 0..ATTEMPTS {
         let t = value * (1.0 + slack);
-        if !(t < ceiling) {
+        if t.is_nan() || t >= ceiling {
             return Ok(None);
         }
         shifted.clear();
