@@ -1,4 +1,5 @@
 //! Elementary functions: hardest inputs, rational series, domains, shapes.
+#![cfg(feature = "engine")]
 
 use num_bigint::BigInt;
 use num_rational::BigRational;

@@ -1,4 +1,5 @@
 //! Directed rounding, intervals, conversions and decimals against exact rationals.
+#![cfg(feature = "engine")]
 
 use num_bigint::BigInt;
 use num_rational::BigRational;

@@ -3,6 +3,7 @@
 //! A vector `op arguments = result;` gives the tightest result. Checked: it is contained in ours, and ours is equal (operations
 //! with one rounding) or at most one float wider at each end (`WIDENED`). Where the standard restricts an operation
 //! to the part of its argument that lies in the domain, ours must refuse. `tests/data/itl/README.md` has the counts.
+#![cfg(feature = "engine")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

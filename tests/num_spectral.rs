@@ -1,4 +1,5 @@
 //! Matrix products, positive semidefiniteness and spectral norms against exact rational arithmetic and known values.
+#![cfg(feature = "engine")]
 
 use num_bigint::BigInt;
 use num_rational::BigRational;

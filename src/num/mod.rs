@@ -16,6 +16,7 @@
 //! | [`product`] | matrix products with an a-priori error bound |
 //! | [`cholesky`] | floating Cholesky as a proof of positive semidefiniteness |
 //! | [`spectral`] | bounds of the largest singular value |
+//! | `proposal` | approximate eigenpairs, which others prove or refuse |
 //! | [`mod@self_test`] | refuses processors that flush to zero or do not round to nearest |
 //!
 //! # Invariants
