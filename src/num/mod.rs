@@ -16,6 +16,7 @@
 //! | [`product`] | matrix products with an a-priori error bound |
 //! | [`cholesky`] | floating Cholesky as a proof of positive semidefiniteness |
 //! | [`spectral`] | bounds of the largest singular value |
+//! | `proposal` | approximate eigenpairs, which others prove or refuse |
 //! | [`mod@self_test`] | refuses processors that flush to zero or do not round to nearest |
 //!
 //! # Invariants
@@ -25,17 +26,23 @@
 //! - No function of the C or Rust mathematical library stands behind a bound: MPFR's correct rounding does.
 //! - Results do not depend on the number of threads.
 
+pub mod cholesky;
 pub mod decimal;
 pub mod elementary;
 pub mod error;
 pub mod exact;
 pub mod interval;
+pub mod matrix;
 pub mod mpfr;
 pub mod mpfr_functions;
+pub mod product;
+mod proposal;
 pub mod round;
 pub mod self_test;
+pub mod spectral;
 
 pub use error::NumError;
 pub use interval::Interval;
+pub use matrix::{Matrix, MidRad};
 pub use mpfr::MpInterval;
 pub use self_test::self_test;

@@ -199,7 +199,8 @@ impl LeastGamma {
         let mut left = Float::with_val(working, 1.0);
         let mut right = Float::with_val(working, 2.0);
         // DLMF 5.4.19: the minimizer is 1.46163 21449 68362 ...; the signs, not this, decide whether the guess brackets it.
-        for guess in [1.461_632_144_968_362_1, 1.461_632_144_968_362_4] {
+        let near: f64 = 1.461_632_144_968_362_3;
+        for guess in [near.next_down(), near, near.next_up()] {
             narrow(&mut left, &mut right, Float::with_val(working, guess));
         }
         let goal = Float::with_val(working, 1.0) >> (working / 2);
