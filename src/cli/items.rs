@@ -3,10 +3,10 @@
 use super::run::{Lint, exit};
 use crate::kernel::check::{Statement, Verdict as KernelVerdict};
 use crate::kernel::eval::EvalError;
-use crate::kernel::term::{Formula, Relation, Term};
+use crate::kernel::term::{Formula, Term};
 use crate::kernel::theorem::Status;
 use crate::kernel::value::Value;
-use crate::model::{self, Claim, MethodCall};
+use crate::model::{self, MethodCall};
 use crate::prove::{self, Method, Outcome, Search, Vacuity};
 use crate::report::decimal::{Direction, decimal, exact_or_decimal};
 use crate::report::view::{ItemKind, ItemView, Verdict};
@@ -39,8 +39,11 @@ pub fn share(spec: &model::Spec, budget: &BigRational) -> BigRational {
     let (mut stated, mut open) = (BigRational::zero(), 0usize);
     for item in &spec.items {
         match &item.kind {
-            model::ItemKind::Claim(Claim { failure: Some(failure), .. }) => stated += failure,
-            model::ItemKind::Claim(claim) if mentions_risk(&claim.statement) => open += 1,
+            model::ItemKind::Claim(claim) => match &claim.failure {
+                Some(failure) => stated += failure,
+                None if mentions_risk(&claim.statement) => open += 1,
+                None => {}
+            },
             model::ItemKind::Bounds { methods, .. } => open += methods.len(),
             _ => {}
         }
@@ -130,14 +133,16 @@ pub fn denied(result: &Result, deny: &[Lint]) -> Option<u8> {
     deny.iter().any(trips).then_some(exit::DENIED)
 }
 
-fn low(value: &Value) -> Option<BigRational> {
+/// The lower end as a rational, rounded down where it is none.
+pub fn low(value: &Value) -> Option<BigRational> {
     match value.low().and_then(crate::kernel::surd::Surd::as_rational) {
         Some(q) => Some(q),
         None => value.enclosure().lo().and_then(|lo| lo.to_rational().ok()),
     }
 }
 
-fn high(value: &Value) -> Option<BigRational> {
+/// The upper end, rounded up.
+pub fn high(value: &Value) -> Option<BigRational> {
     low(&value.neg()).map(|q| -q)
 }
 
@@ -347,16 +352,23 @@ fn obstacles(outcome: &Outcome, view: &mut ItemView, span: Span) -> Option<Diagn
     }
 }
 
-/// A relation that a claim states, for tables.
-pub fn bound_text(view: &ItemView, statement: Option<&Statement>) -> String {
-    match (statement, &view.lower, &view.upper) {
-        (Some(Statement::Lower(_)), Some(lower), _) => format!(">= {lower}"),
-        (Some(Statement::Formula(Formula::Compare(_, Relation::Ge | Relation::Gt, _))), Some(lower), _) => {
-            format!(">= {lower}")
+/// The bound of an item, for tables.
+pub fn bound_text(view: &ItemView) -> String {
+    let number = |text: &String, direction| crate::num::decimal::parse(text).ok().map(|q| display(&q, direction));
+    let exact = |text: &String, direction| {
+        let (numerator, denominator) = text.split_once('/').unwrap_or((text, "1"));
+        match (numerator.parse::<BigInt>(), denominator.parse::<BigInt>()) {
+            (Ok(a), Ok(b)) if !b.is_zero() => Some(display(&BigRational::new(a, b), direction)),
+            _ => number(text, direction),
         }
-        (_, Some(lower), Some(upper)) if lower == upper => lower.clone(),
-        (_, _, Some(upper)) => format!("<= {upper}"),
-        (_, Some(lower), None) => format!(">= {lower}"),
-        _ => String::new(),
+    };
+    let lower = view.lower.as_ref().and_then(|text| exact(text, Direction::Down));
+    let upper = view.upper.as_ref().and_then(|text| exact(text, Direction::Up));
+    match (lower, upper) {
+        (Some(lower), Some(upper)) if lower == upper => lower,
+        (Some(lower), Some(upper)) if view.statement.contains(" in ") => format!("[{lower}, {upper}]"),
+        (_, Some(upper)) => format!("<= {upper}"),
+        (Some(lower), None) => format!(">= {lower}"),
+        (None, None) => String::new(),
     }
 }

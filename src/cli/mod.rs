@@ -1,11 +1,16 @@
 //! The command line: one file per command.
 
 mod check;
+mod explain;
+mod fmt;
 mod items;
 mod output;
 mod run;
 mod sample;
 mod session;
+mod table;
+mod theorems;
+mod why;
 
 use clap::{Parser, Subcommand};
 use output::Console;
@@ -22,6 +27,16 @@ pub struct Cli {
 enum Command {
     /// Prove, refute or leave open every claim of a spec.
     Check(check::Args),
+    /// Show the derivation of one claim.
+    Why(why::Args),
+    /// Print or write the tables of a spec.
+    Table(table::Args),
+    /// List the theorems, or show one.
+    Theorems(theorems::Args),
+    /// Explain a diagnostic code.
+    Explain(explain::Args),
+    /// Lay out specs and theorem files canonically.
+    Fmt(fmt::Args),
 }
 
 /// Runs a parsed command line; returns the exit code.
@@ -33,6 +48,11 @@ pub fn run(cli: &Cli) -> u8 {
     }
     let code = match &cli.command {
         Command::Check(args) => check::run(args, &mut console),
+        Command::Why(args) => why::run(args, &mut console),
+        Command::Table(args) => table::run(args, &mut console),
+        Command::Theorems(args) => theorems::run(args, &mut console),
+        Command::Explain(args) => explain::run(args, &mut console),
+        Command::Fmt(args) => fmt::run(args, &mut console),
     };
     if console.failed { run::exit::OUTPUT } else { code }
 }

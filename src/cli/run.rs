@@ -307,3 +307,23 @@ fn empty_view(path: &Path) -> CheckView {
         exit: 0,
     }
 }
+
+/// The best proved value or upper bound of a term, for the cells of a table of objects.
+pub fn bound_of(term: &crate::kernel::term::Term, session: &Session, library: &Library) -> Option<String> {
+    let structures = structures(&session.objects).ok()?;
+    let (theorems, aliases, order) = (library.theorems(), library.aliases(), library.order());
+    let context = Context {
+        objects: &session.objects,
+        theorems: &theorems,
+        structures: &structures,
+        aliases: &aliases,
+        order: &order,
+        producers: &Engine,
+    };
+    let statement = crate::kernel::check::Statement::Upper(term.clone());
+    let outcome = crate::prove::prove(&Search::new(&context), &statement, None, &BigRational::zero());
+    let value = outcome.checked?.value()?.clone();
+    let (low, high) = (items::low(&value), items::high(&value)?);
+    let text = items::display(&high, crate::report::decimal::Direction::Up);
+    Some(if low == Some(high) { text } else { format!("<= {text}") })
+}

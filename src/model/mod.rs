@@ -108,7 +108,7 @@ pub struct Item {
 
 #[derive(Clone, Debug)]
 pub enum ItemKind {
-    Claim(Claim),
+    Claim(Box<Claim>),
     Expect(Formula),
     Measure(Term),
     Bounds { target: Term, methods: Vec<MethodCall> },

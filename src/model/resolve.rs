@@ -99,7 +99,7 @@ impl Resolver<'_> {
             ast::ItemKind::Claim(claim) => {
                 let (name, span) = self.named(claim.name.as_ref(), "claim", item.span)?;
                 let resolved = statement::claim(&self.names, claim)?;
-                self.statement(&name, span, claim.prop.span, ItemKind::Claim(resolved));
+                self.statement(&name, span, claim.prop.span, ItemKind::Claim(Box::new(resolved)));
                 Ok(())
             }
             ast::ItemKind::Expect(expect) => {

@@ -314,7 +314,7 @@ impl<'a> Search<'a> {
             _ => return Ok(()),
         };
         let Some((_, sort)) = theorem.parameters.iter().find(|(p, _)| p == parameter) else { return Ok(()) };
-        if bindings.contains_key(parameter) && !bindings.get(parameter).is_some_and(|_| range.is_some()) {
+        if bindings.contains_key(parameter) && range.is_none() {
             return Ok(());
         }
         let mut tried = BTreeSet::new();

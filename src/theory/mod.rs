@@ -4,7 +4,6 @@
 //! Parsing and sort inference here are checked by the blocks' own examples and rejects.
 
 pub mod compile;
-pub mod coverage;
 pub mod render;
 
 use crate::kernel::derive::Theorems;

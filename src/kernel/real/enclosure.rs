@@ -158,7 +158,7 @@ impl Enclosure {
         if n == 0 {
             return Enclosure::exact_int(1);
         }
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             // An even power depends on |x| and increases with it.
             return self.abs().powi_nonnegative(n, bits);
         }

@@ -174,7 +174,7 @@ fn lgamma_point(x: &Dyadic, bits: Bits) -> Result<Enclosure, RealError> {
     if x.exponent() >= -1 && x.top() <= 12 {
         let twice = (x.to_rational()? * BigRational::from_integer(BigInt::from(2))).to_integer().to_u64().unwrap_or(2);
         let n = twice / 2;
-        return if twice % 2 == 0 {
+        return if twice.is_multiple_of(2) {
             Enclosure::exact(Dyadic::from(factorial(n - 1)?)).ln(bits)
         } else {
             let odd: BigInt = (0..n).map(|i| BigInt::from(2 * i + 1)).product();

@@ -1,0 +1,157 @@
+//! `supremum table SPEC`: the spec's tables, on the terminal or as files.
+
+use super::items::bound_text;
+use super::output::{self, Console};
+use super::run::{self, Request, Run, exit};
+use crate::model::{Table, TableRows, TableValue};
+use crate::report::table::{self, Align, Cell, Column, Latex, TableView};
+use crate::report::view::{ItemKind, ItemView};
+use std::path::PathBuf;
+
+#[derive(clap::Args)]
+pub struct Args {
+    spec: PathBuf,
+    /// Formats to write; without any, the tables are printed.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    to: Vec<Format>,
+    /// Folder for the files.
+    #[arg(short, long, default_value = "tables")]
+    output: PathBuf,
+    #[arg(long)]
+    theory: Vec<PathBuf>,
+    #[arg(long)]
+    ascii: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Tex,
+    Md,
+    Csv,
+}
+
+pub fn run(args: &Args, console: &mut Console) -> u8 {
+    let run = run::run(&Request { path: &args.spec, theory: &args.theory, deny: &[], only: None });
+    output::diagnostics(&run, console, args.ascii);
+    if run.spec.tables.is_empty() && run.view.exit != exit::SPEC {
+        console.complain("error: expected a `table` in the spec, found none");
+        return exit::SPEC;
+    }
+    for spec in &run.spec.tables {
+        let view = view(spec, &run);
+        if args.to.is_empty() {
+            console.print(&table::terminal(&view, console.style(args.ascii)));
+        }
+        for format in &args.to {
+            let (ending, text) = match format {
+                Format::Tex => ("tex", table::latex(&view, Latex::Fragment)),
+                Format::Md => ("md", table::markdown(&view)),
+                Format::Csv => ("csv", table::csv(&view)),
+            };
+            let name: String = spec.title.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+            let path = args.output.join(format!("{name}.{ending}"));
+            let written =
+                std::fs::create_dir_all(&args.output).and_then(|()| output::write_whole(&path, text.as_bytes()));
+            if let Err(error) = written {
+                console.complain(&format!("error: {} could not be written: {error}", path.display()));
+                return exit::OUTPUT;
+            }
+            console.print(&format!("written  {}", path.display()));
+        }
+    }
+    run.view.exit
+}
+
+fn is_row(rows: &TableRows, item: &ItemView) -> bool {
+    match rows {
+        TableRows::Claims => item.kind == ItemKind::Claim,
+        TableRows::Bounds(name) => item.kind == ItemKind::Bound && item.name.starts_with(&format!("{name}.")),
+        TableRows::Items(names) => names.contains(&item.name),
+        TableRows::Objects { .. } => false,
+    }
+}
+
+/// The table as its readers see it; the first column names the row.
+pub fn view(spec: &Table, run: &Run) -> TableView {
+    let mut view = TableView {
+        name: spec.title.clone(),
+        caption: spec.caption.clone(),
+        columns: vec![Column { title: "claim".to_string(), align: Align::Left }],
+        rows: Vec::new(),
+        footnotes: Vec::new(),
+        sort: spec.sort.clone(),
+    };
+    for column in &spec.columns {
+        let is_number =
+            matches!(&column.value, TableValue::Term(_)) || column.header == "bound" || column.header == "value";
+        view.columns
+            .push(Column { title: column.header.clone(), align: if is_number { Align::Right } else { Align::Left } });
+    }
+    let mut items: Vec<&ItemView> = run.view.items.iter().filter(|item| is_row(&spec.rows, item)).collect();
+    if matches!(spec.sort.as_deref(), Some("value" | "bound" | "upper")) {
+        let key = |item: &ItemView| item.upper.as_ref().and_then(|text| crate::num::decimal::parse(text).ok());
+        items.sort_by(|a, b| match (key(a), key(b)) {
+            (Some(x), Some(y)) => x.cmp(&y),
+            (a, b) => b.is_some().cmp(&a.is_some()),
+        });
+    }
+    for item in items {
+        let name = item.name.rsplit('.').next().unwrap_or(&item.name);
+        let mut row = vec![Cell::from(name)];
+        for column in &spec.columns {
+            row.push(cell(&column.value, item, &mut view.footnotes));
+        }
+        view.rows.push(row);
+    }
+    if let TableRows::Objects { variable, members } = &spec.rows {
+        if let Some(first) = view.columns.first_mut() {
+            first.title = "network".to_string();
+        }
+        for member in members {
+            let mut row = vec![Cell::from(member.to_string().as_str())];
+            for column in &spec.columns {
+                row.push(object_cell(&column.value, variable, member, run));
+            }
+            view.rows.push(row);
+        }
+    }
+    view
+}
+
+fn cell(value: &TableValue, item: &ItemView, footnotes: &mut Vec<String>) -> Cell {
+    let TableValue::Field(field) = value else { return Cell::from("") };
+    let mut note = |text: String| match footnotes.iter().position(|known| *known == text) {
+        Some(position) => position,
+        None => {
+            footnotes.push(text);
+            footnotes.len() - 1
+        }
+    };
+    match field.as_str() {
+        "bound" | "value" => {
+            Cell { text: bound_text(item), footnotes: item.daggers.iter().map(|d| note(d.clone())).collect() }
+        }
+        "lower" => Cell::from(item.lower.as_deref().unwrap_or("")),
+        "upper" => Cell::from(item.upper.as_deref().unwrap_or("")),
+        "method" => Cell {
+            text: item.method.clone().unwrap_or_default(),
+            footnotes: item.source.iter().map(|source| note(source.clone())).collect(),
+        },
+        "status" => Cell::from(item.verdict.ascii()),
+        "source" => Cell::from(item.source.as_deref().unwrap_or("")),
+        "assumptions" => Cell {
+            text: item.assumptions.len().to_string(),
+            footnotes: item.assumptions.iter().map(|a| note(a.clone())).collect(),
+        },
+        "delta" => Cell::from(item.delta.as_deref().unwrap_or("")),
+        "vacuous" => Cell::from(if item.verdict.ascii().starts_with("vacuous") { "yes" } else { "" }),
+        _ => Cell::from(item.name.as_str()),
+    }
+}
+
+/// A quantity of the row's object.
+fn object_cell(value: &TableValue, variable: &str, member: &crate::kernel::term::Term, run: &Run) -> Cell {
+    let (TableValue::Term(term), Some(session)) = (value, &run.session) else { return Cell::from("") };
+    let term = term.substitute(&[(variable.to_string(), member.clone())].into());
+    Cell::from(super::run::bound_of(&term, session, &run.library).unwrap_or_else(|| "?".to_string()).as_str())
+}

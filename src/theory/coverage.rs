@@ -1,1 +1,0 @@
-//! Which of the survey's numbered items the library covers.
