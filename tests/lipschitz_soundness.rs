@@ -125,15 +125,25 @@ fn every_activation_attains_less_than_its_bounds() {
 
 #[test]
 fn residual_and_pooled_networks_attain_less_than_their_bounds() {
-    for (seed, activation) in activations().iter().enumerate().step_by(3) {
+    for (seed, activation) in activations().iter().enumerate().step_by(5) {
         let network = image_network(seed as u64, activation);
         agree(&network, None);
         agree(&network, Some(&cube(16, -1, 1, 10)));
     }
 }
 
+/// A certificate of a node does not hold for the narrower slopes of its parts when slopes are general; this case once relied on it.
+#[test]
+fn an_unfinished_smooth_tree_is_accepted() {
+    let network = random(&[2, 4, 4, 1], &Activation::Gelu, 324, 2.0);
+    let domain = cube(2, -12, 12, 20);
+    let limits = Limits { tolerance: 0.02, nodes: 60, passes: 20_000 };
+    let found = branch_and_bound(&network, Norms::L2, Some(&domain), limits, |_| true).unwrap();
+    assert_eq!(check_upper(&network, Norms::L2, Some(&domain), &found.upper.witness).unwrap(), found.upper.square);
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn boxes_are_monotone_and_trees_enclose(seed in 0u64..1000, radius in 1i64..20, which in 0usize..16) {
         let network = random(&[2, 4, 4, 1], &activations()[which], seed, 2.0);

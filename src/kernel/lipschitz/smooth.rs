@@ -430,7 +430,7 @@ mod tests {
             (Activation::Sigmoid, -2, 0.119_202_922_022_117_55),
             (Activation::Gelu, 1, 0.841_344_746_068_543),
             (Activation::Gelu, -3, -0.004_049_694_094_890_284),
-            (Activation::Silu, 3, 2.857_722_380_257_430_4),
+            (Activation::Silu, 3, 2.857_722_380_467_299_8),
             (Activation::Gaussian, 2, 0.135_335_283_236_612_7),
             (Activation::Softsign, 3, 0.75),
         ] {

@@ -61,9 +61,15 @@ pub struct Found {
     pub closed: bool,
 }
 
-enum Record {
-    /// Certificates that hold here (those of the nearest certified ancestor).
-    Open(usize),
+/// A node of the tree under construction. A certificate holds for the slopes of its own node, not for those of the parts, so a
+/// part without one makes the tree fall back to the nearest ancestor that has one.
+struct Record {
+    certificate: Option<usize>,
+    kind: Kind,
+}
+
+enum Kind {
+    Open,
     Split(Branch, usize, usize),
     Empty,
 }
@@ -335,17 +341,17 @@ impl<'a> Search<'a> {
         heap: &mut BinaryHeap<Node>,
         (region, signs): Part,
         examined: Examined,
-        parent: Option<(f64, usize)>,
+        parent: Option<f64>,
     ) -> Result<usize, LipError> {
         let id = self.records.len();
         let Examined::Bounded { slopes, bounded, certified } = examined else {
-            self.records.push(Record::Empty);
+            self.records.push(Record { certificate: None, kind: Kind::Empty });
             return Ok(id);
         };
         self.passes += bounded.iter().map(|one| one.passes).sum::<u64>();
         let mut bound = bounded.iter().map(|one| one.estimate).fold(0.0, f64::max);
-        self.records.push(Record::Open(parent.map_or(0, |(_, inherited)| inherited)));
-        if let Some((parent, _)) = parent {
+        self.records.push(Record { certificate: None, kind: Kind::Open });
+        if let Some(parent) = parent {
             bound = bound.min(parent);
         }
         let floats = Slopes::new(&slopes);
@@ -355,13 +361,13 @@ impl<'a> Search<'a> {
         }
         match certified {
             Some((certificates, square)) => {
-                self.records[id] = Record::Open(self.certificates.len());
+                self.records[id].certificate = Some(self.certificates.len());
                 self.certificates.push((certificates, square));
                 if self.proved(id) {
                     return Ok(id);
                 }
             }
-            // Every other node may inherit the root's certificate.
+            // Every other node may fall back to the root.
             None if parent.is_none() => return Err(LipError::NotProved),
             None => {}
         }
@@ -383,11 +389,8 @@ impl<'a> Search<'a> {
             return Ok(());
         }
         let Some(slopes) = tree::slopes(self.system, node.region.as_ref(), &node.signs)? else { return Ok(()) };
-        if let Ok((certificates, square)) = self.certify(&slopes, &Slopes::new(&slopes), &node.bounded)
-            && let Record::Open(old) = self.records[node.id]
-            && self.certificates.get(old).is_none_or(|(_, known)| square < *known)
-        {
-            self.records[node.id] = Record::Open(self.certificates.len());
+        if let Ok((certificates, square)) = self.certify(&slopes, &Slopes::new(&slopes), &node.bounded) {
+            self.records[node.id].certificate = Some(self.certificates.len());
             self.certificates.push((certificates, square));
         }
         Ok(())
@@ -460,16 +463,15 @@ impl<'a> Search<'a> {
                 stuck.push(node.bound);
                 continue;
             };
-            let Record::Open(inherited) = self.records[node.id] else { continue };
             let (first, second) = self.parts(&node, &branch)?;
             // Both parts see the same target, so the result does not depend on the number of threads.
             let (left, right) = rayon::join(
                 || self.examine(first.0.as_ref(), &first.1, Some(&node)),
                 || self.examine(second.0.as_ref(), &second.1, Some(&node)),
             );
-            let first = self.admit(&mut heap, first, left?, Some((node.bound, inherited)))?;
-            let second = self.admit(&mut heap, second, right?, Some((node.bound, inherited)))?;
-            self.records[node.id] = Record::Split(branch, first, second);
+            let first = self.admit(&mut heap, first, left?, Some(node.bound))?;
+            let second = self.admit(&mut heap, second, right?, Some(node.bound))?;
+            self.records[node.id].kind = Kind::Split(branch, first, second);
         }
         closed &= stuck.is_empty();
         let (tree, upper) = self.assemble();
@@ -479,12 +481,11 @@ impl<'a> Search<'a> {
     }
 
     fn proved(&self, id: usize) -> bool {
-        match self.records[id] {
-            Record::Open(c) => {
-                self.certificates.get(c).is_some_and(|(_, square)| to_f64(square, -self.unit) <= self.target())
-            }
-            _ => true,
-        }
+        self.own(id).is_some_and(|(_, square)| to_f64(square, -self.unit) <= self.target())
+    }
+
+    fn own(&self, id: usize) -> Option<&Certified> {
+        self.certificates.get(self.records[id].certificate?)
     }
 
     fn parts(&self, node: &Node, branch: &Branch) -> Result<(Part, Part), LipError> {
@@ -507,24 +508,41 @@ impl<'a> Search<'a> {
 
     /// The tree in preorder and the largest certificate in it.
     fn assemble(&self) -> (Vec<Branch>, Dyadic) {
-        let (mut tree, mut most) = (Vec::new(), Dyadic::ZERO);
+        // What each subtree proves at best, from the leaves up (parts have larger numbers than their node), and whether by its
+        // own certificate. `None` marks a subtree with an uncertified part.
+        let mut best: Vec<Option<(Dyadic, bool)>> = vec![None; self.records.len()];
+        for (id, record) in self.records.iter().enumerate().rev() {
+            let below = match &record.kind {
+                Kind::Empty => Some(Dyadic::ZERO),
+                Kind::Open => None,
+                Kind::Split(_, first, second) => {
+                    let parts = best[*first].as_ref().zip(best[*second].as_ref());
+                    parts.map(|(first, second)| first.0.clone().max(second.0.clone()))
+                }
+            };
+            let own = self.own(id).map(|(_, square)| square.clone());
+            best[id] = match (own, below) {
+                (Some(own), Some(below)) if own <= below => Some((own, true)),
+                (_, Some(below)) => Some((below, false)),
+                (Some(own), None) => Some((own, true)),
+                (None, None) => None,
+            };
+        }
+        let mut tree = Vec::new();
         let mut open = vec![0];
         while let Some(id) = open.pop() {
-            match &self.records[id] {
-                Record::Open(c) => {
-                    if let Some((certificates, square)) = self.certificates.get(*c) {
-                        most = most.max(square.clone());
-                        tree.push(Branch::Leaf(certificates.clone()));
-                    }
-                }
-                Record::Empty => tree.push(Branch::Empty(Vec::new())),
-                Record::Split(branch, first, second) => {
+            let is_leaf = best[id].as_ref().is_none_or(|(_, own)| *own);
+            match (&self.records[id].kind, self.own(id)) {
+                (_, Some((certificates, _))) if is_leaf => tree.push(Branch::Leaf(certificates.clone())),
+                (Kind::Split(branch, first, second), _) => {
                     tree.push(branch.clone());
                     open.push(*second);
                     open.push(*first);
                 }
+                _ => tree.push(Branch::Empty(Vec::new())),
             }
         }
+        let most = best.swap_remove(0).map_or(Dyadic::ZERO, |(square, _)| square);
         (tree, most)
     }
 }
