@@ -193,9 +193,11 @@ fn report(
         view.assumptions = checked.assumptions().iter().chain(checked.undischarged()).cloned().collect();
         view.daggers = daggers;
         if checked.verdict() == KernelVerdict::Refuted {
-            view.witness = view.lower.as_ref().zip(view.upper.as_ref()).map(|(a, b)| {
-                if a == b { format!("the left side is {a}") } else { format!("the left side lies in [{a}, {b}]") }
-            });
+            view.witness = view
+                .lower
+                .as_ref()
+                .zip(view.upper.as_ref())
+                .map(|(a, b)| if a == b { format!("left side = {a}") } else { format!("left side in [{a}, {b}]") });
         }
     }
     if view.verdict == Verdict::Unknown {

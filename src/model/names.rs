@@ -10,7 +10,7 @@ use crate::syntax::lower;
 use crate::text::{Diagnostic, Span};
 use num_rational::BigRational;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct Names {
     pub domains: BTreeMap<String, Domain>,
     /// Architectures that are known before any file is read.
     pub architectures: BTreeMap<String, Architecture>,
+    /// Data sets that are read from files.
+    pub data_files: BTreeSet<String>,
     pub families: BTreeMap<String, Family>,
     /// Members of families that statements mention, by name (`f(16)`).
     pub instances: RefCell<BTreeMap<String, Architecture>>,
@@ -64,7 +66,7 @@ impl lower::Scope for Names {
     }
 
     fn knows(&self, name: &str) -> bool {
-        self.declared.contains_key(name) || self.definitions.contains_key(name)
+        self.declared.contains_key(name) || self.definitions.contains_key(name) || self.is_part_of_file(name)
     }
 
     fn suggestions(&self) -> Vec<String> {
@@ -81,7 +83,7 @@ impl Names {
             || signature::predicate(name).is_some()
             || matches!(name, "pi" | "e" | "inf" | "sum" | "prod" | "relu" | "tanh" | "sigmoid" | "log" | "claims");
         // A claim may bear the name of a quantity (`claim vc`, `claim range`): statements are not used inside terms.
-        if is_reserved && kind != NameKind::Statement {
+        if is_reserved && !matches!(kind, NameKind::Statement | NameKind::Assumption) {
             return Err(Diagnostic::error(
                 "E0128",
                 format!("expected a new name, found `{name}`, which has a meaning already"),
@@ -95,6 +97,11 @@ impl Names {
         }
         self.declared.insert(name.to_string(), (kind, span));
         Ok(())
+    }
+
+    /// `D.train` of a data set read from a file: which parts a file has is known when it is read.
+    pub fn is_part_of_file(&self, name: &str) -> bool {
+        name.split_once('.').is_some_and(|(base, _)| self.data_files.contains(base))
     }
 
     pub fn kind(&self, name: &str) -> Option<NameKind> {

@@ -245,7 +245,7 @@ impl Resolver<'_> {
     }
 
     fn expect_kind(&self, name: &str, kind: NameKind, span: Span) -> Result<(), Diagnostic> {
-        if self.names.kind(name) == Some(kind) {
+        if self.names.kind(name) == Some(kind) || (kind == NameKind::Sample && self.names.is_part_of_file(name)) {
             return Ok(());
         }
         let what = match kind {
@@ -293,6 +293,9 @@ impl Resolver<'_> {
         let name = &item.name.name;
         self.names.declare(name, NameKind::Sample, item.name.span)?;
         self.samples.insert(name.clone());
+        if let DataSource::File { .. } = &item.source {
+            self.names.data_files.insert(name.clone());
+        }
         let kind = match &item.source {
             DataSource::Generated(expr) => DeclarationKind::Generated(sample::generator(&self.names, expr)?),
             DataSource::File { path, sha256 } => DeclarationKind::DataFile {

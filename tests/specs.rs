@@ -1,0 +1,150 @@
+//! The shipped specs, run as a user runs them. Expected values come from the literature's formulas computed independently.
+
+use std::process::{Command, Output};
+
+fn check(arguments: &[&str]) -> Output {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let binary = env!("CARGO_BIN_EXE_supremum");
+    Command::new(binary).current_dir(root).arg("check").args(arguments).output().expect("the binary runs")
+}
+
+/// Verdict, lower and upper end of every item of a spec, and the exit code.
+fn items(spec: &str) -> (Vec<serde_json::Value>, i32) {
+    let output = check(&[spec, "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{spec}: {error}\n{}", String::from_utf8_lossy(&output.stderr)));
+    let items = json["items"].as_array().expect("items").clone();
+    (items, output.status.code().expect("an exit code"))
+}
+
+fn item<'a>(items: &'a [serde_json::Value], name: &str) -> &'a serde_json::Value {
+    items.iter().find(|item| item["name"] == name).unwrap_or_else(|| panic!("no item {name}"))
+}
+
+fn upper(item: &serde_json::Value) -> f64 {
+    item["upper"].as_str().expect("an upper end").parse().expect("a number")
+}
+
+/// A spec given as text, on standard input: exit code and standard error.
+fn text(spec: &str) -> (i32, String) {
+    use std::io::Write;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_supremum"))
+        .args(["check", "-"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    child.stdin.take().expect("standard input").write_all(spec.as_bytes()).expect("written");
+    let output = child.wait_with_output().expect("output");
+    (output.status.code().expect("an exit code"), String::from_utf8_lossy(&output.stderr).to_string())
+}
+
+#[test]
+fn relu_depth3_shows_its_numbers() {
+    let (items, exit) = items("specs/relu_depth3.spec");
+    assert_eq!(exit, 0);
+    assert_eq!(item(&items, "size")["upper"], "337");
+    let lip = item(&items, "lip");
+    assert_eq!((&lip["verdict"], &lip["lower"], &lip["upper"]), (&"proved".into(), &"8".into(), &"8".into()));
+    assert_eq!(item(&items, "range")["verdict"], "proved");
+    // The implicit form of Bartlett, Harvey, Liaw, Mehrabian 2019 for 2-16-16-1.
+    assert_eq!(item(&items, "vc")["upper"], "7344");
+    let bits = item(&items, "bits");
+    assert_eq!(bits["vacuous"], true);
+    // sqrt((337 * 32 ln 2 + ln 100) / 2000) = 1.93384..., plus no training errors.
+    assert!((1.93384..1.94).contains(&upper(bits)), "{bits}");
+    assert!(upper(item(&items, "risk")) < 0.02);
+    assert!(upper(item(&items, "slope")) < 488.0);
+}
+
+#[test]
+fn acas_is_below_its_product_bound() {
+    let (items, exit) = items("specs/acas.spec");
+    assert_eq!(exit, 0);
+    assert_eq!(item(&items, "size")["upper"], "13305");
+    // LipSDP-Neuron's optimum is 88258.8192...; a certified bound lies just above.
+    let lip = upper(item(&items, "lip"));
+    assert!((88258.819..88258.83).contains(&lip), "{lip}");
+    assert!(upper(item(&items, "product")) > 2.8e7);
+}
+
+#[test]
+fn digits_has_real_held_out_images() {
+    let (items, exit) = items("specs/digits.spec");
+    assert_eq!(exit, 0);
+    assert_eq!(item(&items, "size")["upper"], "3466");
+    assert!((32.22..32.4).contains(&upper(item(&items, "lip"))));
+    // 24 of 500 held-out images are misclassified.
+    assert_eq!(item(&items, "errors")["upper"], "24");
+    let risk = upper(item(&items, "risk"));
+    assert!((0.048..0.08).contains(&risk), "{risk}");
+}
+
+#[test]
+fn lecture_refutes_and_is_vacuous_as_expected() {
+    let (items, exit) = items("specs/lecture_vc.spec");
+    assert_eq!(item(&items, "closed")["upper"], "178");
+    assert_eq!(item(&items, "implicit")["upper"], "169");
+    assert_eq!(item(&items, "wrong")["verdict"], "refuted");
+    assert_eq!(item(&items, "empty")["vacuous"], true);
+    assert_eq!(exit, 0);
+}
+
+#[test]
+fn numbers_are_exact_and_comparisons_honest() {
+    for (claim, exit) in [
+        ("0.1 + 0.2 == 0.3", 0),
+        ("ln(1/1e-400) <= 921.0341", 0),
+        ("sqrt(4) == 2", 0),
+        ("sqrt(1/9) == 1/3", 0),
+        ("exp(pi*sqrt(163)) < 262537412640768744", 0),
+        ("exp(ln(2)) <= 2", 4),
+        ("exp(ln(2)) < 2", 4),
+        ("1 <= 2 <= 1", 1),
+        ("1/0 <= 5", 3),
+        ("1/(-0) >= 0", 3),
+        ("forall x in [-1, 2] : ln(x) <= 1", 3),
+        ("forall x in [0, 1] : ln(x) <= 0", 3),
+        ("forall x in [0, inf] : exp(-x) <= 1", 0),
+        ("forall x in [0, 1] : x - x == 0", 4),
+        ("1e308*10 <= 1e309", 0),
+        ("log(2) <= 1", 3),
+    ] {
+        let (found, message) = text(&format!("claim t : {claim}\n"));
+        assert_eq!(found, exit, "{claim}\n{message}");
+    }
+}
+
+#[test]
+fn hypotheses_are_never_overlooked() {
+    for (spec, exit, code) in [
+        ("", 3, "E0136"),
+        ("network f = 784 -> 0 -> 10 relu\nclaim t : params(f) = 1", 3, "E0120"),
+        ("network f = 2 -> 3 -> 1 sigmoid\nclaim t : vcdim(sign(f)) <= ? by bhlm2019", 3, "E0302"),
+        ("claim t : growth(halfspaces(100), 10) <= ? by sauer_shelah", 3, "E0302"),
+        ("network f = 1000000000 -> 1000000000\nclaim t : params(f) = 1000000001000000000", 0, ""),
+        ("let a = a\nclaim t : 1 <= 2", 3, "E0131"),
+        ("let pi = 3\nclaim t : 1 <= 2", 3, "E0128"),
+        ("claim t : 1 <= 2\nclaim t : 1 <= 2", 3, "E0129"),
+        ("network f from \"../../../etc/passwd\"\nclaim t : params(f) = 1", 7, "E0502"),
+        ("claim t : vcdim(halfspaces(2)) <= ? by bhlm2017", 3, "E0009"),
+    ] {
+        let (found, message) = text(spec);
+        assert_eq!(found, exit, "{spec}\n{message}");
+        assert!(message.contains(code), "{spec}\n{message}");
+    }
+}
+
+#[test]
+fn a_network_is_not_tested_on_its_own_training_sample() {
+    let spec = "data D = two_moons(n: 200, noise: 0.1, seed: 1)\nsplit D into train 100, test 100\n\
+                network f = 2 -> 4 -> 1 relu\n\
+                train h : f on D.train { loss logistic, adam, lr 0.01, epochs 2, seed 1 }\n\
+                claim t : risk(h, zero_one) <= ? with probability >= 0.99 by test_set(D.SAMPLE)\n";
+    let (exit, message) = text(&spec.replace("SAMPLE", "test"));
+    assert_eq!(exit, 0, "{message}");
+    let (exit, message) = text(&spec.replace("SAMPLE", "train"));
+    assert_eq!(exit, 3, "{message}");
+    assert!(message.contains("E0310"), "{message}");
+}
