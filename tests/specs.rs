@@ -22,7 +22,9 @@ fn item<'a>(items: &'a [serde_json::Value], name: &str) -> &'a serde_json::Value
 }
 
 fn upper(item: &serde_json::Value) -> f64 {
-    item["upper"].as_str().expect("an upper end").parse().expect("a number")
+    let text = item["upper"].as_str().expect("an upper end");
+    let number = |text: &str| text.parse::<f64>().expect("a number");
+    text.split_once('/').map_or_else(|| number(text), |(p, q)| number(p) / number(q))
 }
 
 /// A spec given as text, on standard input: exit code and standard error.

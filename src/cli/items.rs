@@ -200,6 +200,15 @@ fn report(
                 .map(|(a, b)| if a == b { format!("left side = {a}") } else { format!("left side in [{a}, {b}]") });
         }
     }
+    // A hole whose method did not apply is not answered by the trivial bound.
+    let is_unanswered = !matches!(statement, Statement::Formula(_))
+        && outcome.steps.is_empty()
+        && !outcome.obstacles.is_empty()
+        && matches!(view.verdict, Verdict::Proved { .. });
+    if is_unanswered {
+        view.verdict = Verdict::Unknown;
+        exit_code = exit::UNKNOWN;
+    }
     if view.verdict == Verdict::Unknown {
         let blocked = obstacles(&outcome, &mut view, span);
         // A method that was asked for and whose requirement is false is an error of the spec.

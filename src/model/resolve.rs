@@ -7,6 +7,7 @@ use crate::kernel::object::AssumptionKind;
 use crate::kernel::structure::Structure;
 use crate::kernel::term::Definition;
 use crate::syntax::ast::{self, Assumption, DataSource, NetworkBody, PropKind};
+use crate::syntax::lower;
 use crate::text::{Diagnostic, Source, Span, did_you_mean};
 use num_rational::BigRational;
 use num_traits::{One, Signed};
@@ -183,10 +184,10 @@ impl Resolver<'_> {
     }
 
     fn definition(&mut self, item: &ast::Let) -> Result<(), Diagnostic> {
-        self.names.declare(&item.name.name, NameKind::Definition, item.name.span)?;
         // The body sees earlier definitions only: the name itself is not yet one of them.
-        let body = self.names.term(&item.value)?;
-        let parameters = item.params.iter().map(|p| p.name.clone()).collect();
+        let parameters: Vec<String> = item.params.iter().map(|p| p.name.clone()).collect();
+        let body = lower::term_with(&item.value, &self.names, &parameters)?;
+        self.names.declare(&item.name.name, NameKind::Definition, item.name.span)?;
         self.names.definitions.insert(item.name.name.clone(), Definition { parameters, body });
         Ok(())
     }

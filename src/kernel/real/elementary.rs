@@ -85,6 +85,9 @@ fn exp_end(x: &End, bits: Bits, toward: Toward) -> End {
         End::Plus => return End::none(Toward::Up),
         End::At(x) => x,
     };
+    if x.is_zero() {
+        return End::At(Dyadic::one());
+    }
     if x.top() > EXP_TOP {
         // |x| >= 2^38 and e^x lies beyond 2^(2^38) or below 2^-(2^38).
         let far = Dyadic::power_of_two(if x.is_negative() { -(1 << 38) } else { 1 << 38 });
