@@ -67,7 +67,10 @@ pub fn format(source: &Source) -> Result<String, Vec<Diagnostic>> {
     if !page.out.is_empty() {
         page.out.push('\n');
     }
-    Ok(page.out)
+    // What cannot be read back must not replace what can: such a text keeps its own layout.
+    let is_readable =
+        |text: &str| Source::new(source.name(), text).is_ok_and(|laid_out| !parse(&laid_out).has_errors());
+    Ok(if is_readable(&page.out) { page.out } else { source.text().to_string() })
 }
 
 fn verbatim(text: &str) -> String {
