@@ -75,7 +75,7 @@ pub fn prove(search: &Search, statement: &Statement, method: Option<&Method>, fa
     for end in ends(statement) {
         // Establishing one quantity may show that another is needed.
         loop {
-            let mut workspace = search.new_workspace();
+            let mut workspace = search.workspace();
             for step in &outcome.steps {
                 if let Err(error) = workspace.apply(step) {
                     outcome.disagreement = Some(error);

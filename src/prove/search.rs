@@ -73,6 +73,17 @@ pub struct Found {
 
 type Goal = (Term, End);
 
+/// A derivation being put together: its steps, the facts they gave, and the goals that were tried for it.
+struct Draft<'a, 'p> {
+    workspace: Workspace<'a>,
+    steps: Vec<Step>,
+    tried: BTreeSet<Goal>,
+    /// What the claim allows; goals inside the derivation draw on the same failure probability.
+    demand: &'p Demand,
+    /// The goals that led here, against circles.
+    path: &'p mut Vec<Goal>,
+}
+
 pub struct Search<'a> {
     context: &'a Context<'a>,
     /// The best candidate of goals met before, where no method or probability was involved.
@@ -96,7 +107,8 @@ impl<'a> Search<'a> {
         self.context
     }
 
-    fn workspace(&self) -> Workspace<'a> {
+    /// A workspace without facts.
+    pub fn workspace(&self) -> Workspace<'a> {
         Workspace::new(self.context.objects, self.context.theorems, self.context.structures)
     }
 
@@ -249,8 +261,7 @@ impl<'a> Search<'a> {
         demand: &Demand,
         path: &mut Vec<Goal>,
     ) -> Result<Candidate, EvalError> {
-        let mut workspace = self.workspace();
-        let mut steps: Vec<Step> = Vec::new();
+        let mut draft = Draft { workspace: self.workspace(), steps: Vec::new(), tried: BTreeSet::new(), demand, path };
         if theorem.failure.is_some()
             && !demand.failure.is_zero()
             && theorem.parameters.iter().any(|(p, _)| p == "delta")
@@ -258,10 +269,10 @@ impl<'a> Search<'a> {
             bindings.entry("delta".to_string()).or_insert_with(|| Term::Number(demand.failure.clone()));
         }
         for requirement in &theorem.requires {
-            self.tie(theorem, requirement, &mut bindings, &mut workspace, &mut steps, demand, path)?;
+            self.tie(theorem, requirement, &mut bindings, &mut draft)?;
         }
-        let mut tried: BTreeSet<Goal> = BTreeSet::new();
-        self.choose_naturals(theorem, &mut bindings, &mut workspace, &mut steps, &mut tried, demand, path)?;
+        draft.tried.clear();
+        self.choose_naturals(theorem, &mut bindings, &mut draft)?;
         if let Some((parameter, _)) = theorem.parameters.iter().find(|(p, _)| !bindings.contains_key(p)) {
             let hint = if parameter == "delta" { "; write `with probability >= ...`" } else { "" };
             return Err(EvalError::Meaningless(format!(
@@ -271,34 +282,23 @@ impl<'a> Search<'a> {
         }
         let requirements: Vec<Formula> = theorem.requires.iter().map(|r| r.substitute(&bindings)).collect();
         for requirement in &requirements {
-            self.supply(requirement, &mut workspace, &mut steps, &mut tried, demand, path)?;
+            self.supply(requirement, &mut draft)?;
         }
-        self.supply_conclusion(
-            &theorem.ensures.substitute(&bindings),
-            &mut workspace,
-            &mut steps,
-            &mut tried,
-            demand,
-            path,
-        )?;
+        self.supply_conclusion(&theorem.ensures.substitute(&bindings), &mut draft)?;
         let step = Step::Theorem { name: theorem.name.clone(), bindings: bindings.into_iter().collect() };
-        workspace.apply(&step)?;
-        steps.push(step);
-        candidate(&workspace, steps, theorem.name.clone(), Vec::new())
+        draft.workspace.apply(&step)?;
+        draft.steps.push(step);
+        candidate(&draft.workspace, draft.steps, theorem.name.clone(), Vec::new())
             .ok_or_else(|| EvalError::Meaningless(format!("`{}` bounds nothing here", theorem.name)))
     }
 
     /// A requirement `quantity <= v` with `v` open: the best bound on the quantity becomes the value of `v`.
-    #[allow(clippy::too_many_arguments)]
     fn tie(
         &self,
         theorem: &Theorem,
         requirement: &Formula,
         bindings: &mut Substitution,
-        workspace: &mut Workspace<'a>,
-        steps: &mut Vec<Step>,
-        demand: &Demand,
-        path: &mut Vec<Goal>,
+        draft: &mut Draft<'a, '_>,
     ) -> Result<(), EvalError> {
         let (quantity, parameter, range) = match requirement {
             Formula::Compare(quantity @ Term::Quantity(..), Relation::Le | Relation::Eq, Term::Name(parameter))
@@ -317,7 +317,7 @@ impl<'a> Search<'a> {
         if bindings.contains_key(parameter) && range.is_none() {
             return Ok(());
         }
-        let mut tried = BTreeSet::new();
+        draft.tried.clear();
         let indices: Vec<Option<Term>> = match range {
             None => vec![None],
             Some((_, from, to)) => {
@@ -327,7 +327,7 @@ impl<'a> Search<'a> {
                         EvalError::Meaningless(format!("expected an integer as the end of a range, found `{term}`"))
                     })
                 };
-                (end(from, workspace)?..=end(to, workspace)?).map(|i| Some(Term::int(i))).collect()
+                (end(from, &draft.workspace)?..=end(to, &draft.workspace)?).map(|i| Some(Term::int(i))).collect()
             }
         };
         let mut largest: Option<BigRational> = None;
@@ -338,8 +338,8 @@ impl<'a> Search<'a> {
             }
             let term = quantity.substitute(&substitution);
             let placeholder = Formula::Compare(term.clone(), Relation::Le, Term::Infinity);
-            self.supply(&placeholder, workspace, steps, &mut tried, demand, path)?;
-            let (value, _) = workspace.evaluate(&term)?;
+            self.supply(&placeholder, draft)?;
+            let (value, _) = draft.workspace.evaluate(&term)?;
             let high = upper_rational(&value).ok_or_else(|| {
                 EvalError::Meaningless(format!("no upper bound on `{term}` is known; `{}` needs one", theorem.name))
             })?;
@@ -358,16 +358,11 @@ impl<'a> Search<'a> {
     }
 
     /// An open natural parameter takes the least value that meets every requirement that it decides.
-    #[allow(clippy::too_many_arguments)]
     fn choose_naturals(
         &self,
         theorem: &Theorem,
         bindings: &mut Substitution,
-        workspace: &mut Workspace<'a>,
-        steps: &mut Vec<Step>,
-        tried: &mut BTreeSet<Goal>,
-        demand: &Demand,
-        path: &mut Vec<Goal>,
+        draft: &mut Draft<'a, '_>,
     ) -> Result<(), EvalError> {
         let open: Vec<String> = theorem
             .parameters
@@ -376,17 +371,17 @@ impl<'a> Search<'a> {
             .map(|(p, _)| p.clone())
             .collect();
         let [parameter] = open.as_slice() else { return Ok(()) };
-        let mut meets = |n: &BigInt, workspace: &mut Workspace<'a>, steps: &mut Vec<Step>| -> bool {
+        let meets = |n: &BigInt, draft: &mut Draft<'a, '_>| -> bool {
             let mut trial = bindings.clone();
             trial.insert(parameter.clone(), Term::Number(BigRational::from_integer(n.clone())));
             theorem.requires.iter().all(|requirement| {
                 let instance = requirement.substitute(&trial);
-                self.supply(&instance, workspace, steps, tried, demand, path).is_ok()
-                    && matches!(workspace.decide(&instance), Ok((Truth::True, _)))
+                self.supply(&instance, draft).is_ok()
+                    && matches!(draft.workspace.decide(&instance), Ok((Truth::True, _)))
             })
         };
         let mut high = BigInt::one();
-        while !meets(&high, workspace, steps) {
+        while !meets(&high, draft) {
             high *= 2;
             if high.bits() > NATURAL_LIMIT_BITS {
                 // The requirement that fails is reported by the application with this value.
@@ -397,7 +392,7 @@ impl<'a> Search<'a> {
         let mut low = &high / 2;
         while &high - &low > BigInt::one() {
             let middle = (&low + &high) / 2;
-            if meets(&middle, workspace, steps) {
+            if meets(&middle, draft) {
                 high = middle;
             } else {
                 low = middle;
@@ -408,40 +403,23 @@ impl<'a> Search<'a> {
     }
 
     /// Establishes the quantities that a formula needs and that no fact bounds yet.
-    #[allow(clippy::too_many_arguments)]
-    fn supply(
-        &self,
-        formula: &Formula,
-        workspace: &mut Workspace<'a>,
-        steps: &mut Vec<Step>,
-        tried: &mut BTreeSet<Goal>,
-        demand: &Demand,
-        path: &mut Vec<Goal>,
-    ) -> Result<(), EvalError> {
+    fn supply(&self, formula: &Formula, draft: &mut Draft<'a, '_>) -> Result<(), EvalError> {
         loop {
-            let (truth, grounds) = match workspace.decide(formula) {
+            let (truth, grounds) = match draft.workspace.decide(formula) {
                 Ok(decided) => decided,
                 // An unbounded quantity may leave a function's domain; what is missing is found by evaluating once more.
-                Err(_) => (Truth::Unknown, missing(workspace, formula)),
+                Err(_) => (Truth::Unknown, missing(&draft.workspace, formula)),
             };
             if truth == Truth::True && grounds.missing.iter().all(|(_, end)| *end == End::Low) {
                 return Ok(());
             }
-            if !self.establish(&grounds.missing, workspace, steps, tried, demand, path) {
+            if !self.establish(&grounds.missing, draft) {
                 return Ok(());
             }
         }
     }
 
-    fn supply_conclusion(
-        &self,
-        conclusion: &Formula,
-        workspace: &mut Workspace<'a>,
-        steps: &mut Vec<Step>,
-        tried: &mut BTreeSet<Goal>,
-        demand: &Demand,
-        path: &mut Vec<Goal>,
-    ) -> Result<(), EvalError> {
+    fn supply_conclusion(&self, conclusion: &Formula, draft: &mut Draft<'a, '_>) -> Result<(), EvalError> {
         let sides: Vec<&Term> = match conclusion {
             Formula::Compare(_, _, right) => vec![right],
             Formula::Within(_, low, high) => vec![low, high],
@@ -449,8 +427,9 @@ impl<'a> Search<'a> {
         };
         for side in sides {
             loop {
-                let missing = missing(workspace, &Formula::Compare(side.clone(), Relation::Le, Term::Infinity)).missing;
-                if !self.establish(&missing, workspace, steps, tried, demand, path) {
+                let probe = Formula::Compare(side.clone(), Relation::Le, Term::Infinity);
+                let missing = missing(&draft.workspace, &probe).missing;
+                if !self.establish(&missing, draft) {
                     break;
                 }
             }
@@ -459,23 +438,15 @@ impl<'a> Search<'a> {
     }
 
     /// Adds the steps of the best candidate for every missing goal not tried yet; `false` when nothing was added.
-    fn establish(
-        &self,
-        missing: &BTreeSet<Goal>,
-        workspace: &mut Workspace<'a>,
-        steps: &mut Vec<Step>,
-        tried: &mut BTreeSet<Goal>,
-        demand: &Demand,
-        path: &mut Vec<Goal>,
-    ) -> bool {
+    fn establish(&self, missing: &BTreeSet<Goal>, draft: &mut Draft<'a, '_>) -> bool {
         let mut progress = false;
         for (subject, end) in missing {
-            if !tried.insert((subject.clone(), *end)) {
+            if !draft.tried.insert((subject.clone(), *end)) {
                 continue;
             }
             // A fact of this run may have bounded both ends at once.
-            let is_bounded = workspace.facts_on(subject).iter().any(|&i| {
-                let value = &workspace.facts()[i].value;
+            let is_bounded = draft.workspace.facts_on(subject).iter().any(|&i| {
+                let value = &draft.workspace.facts()[i].value;
                 match end {
                     End::Low => value.low_end().is_some(),
                     End::High => value.high_end().is_some(),
@@ -485,10 +456,10 @@ impl<'a> Search<'a> {
                 progress = true;
                 continue;
             }
-            let Some(candidate) = self.best(subject, *end, &demand.failure, path) else { continue };
+            let Some(candidate) = self.best(subject, *end, &draft.demand.failure, draft.path) else { continue };
             for step in candidate.steps {
-                if !steps.contains(&step) && workspace.apply(&step).is_ok() {
-                    steps.push(step);
+                if !draft.steps.contains(&step) && draft.workspace.apply(&step).is_ok() {
+                    draft.steps.push(step);
                     progress = true;
                 }
             }
@@ -496,13 +467,9 @@ impl<'a> Search<'a> {
         progress
     }
 
-    /// Steps that bound what a statement's terms need, with the method applied to the goals of the statement itself.
+    /// The ends of quantities that a formula needs and no fact bounds.
     pub fn missing_goals(&self, workspace: &Workspace, formula: &Formula) -> BTreeSet<Goal> {
         missing(workspace, formula).missing
-    }
-
-    pub fn new_workspace(&self) -> Workspace<'a> {
-        self.workspace()
     }
 }
 

@@ -53,7 +53,7 @@ pub fn vacuity(search: &Search, statement: &Statement, checked: &Checked, steps:
 }
 
 fn replay<'a>(search: &Search<'a>, steps: &[Step]) -> Option<Workspace<'a>> {
-    let mut workspace = search.new_workspace();
+    let mut workspace = search.workspace();
     for step in steps {
         workspace.apply(step).ok()?;
     }
