@@ -7,10 +7,9 @@
 //! A point where a term is undefined is an error, not a smaller set. Work, depth and sizes are limited by named constants.
 
 use super::derive::Workspace;
-use super::predicate::{self, Holding};
 use super::real::{self, Bits, Enclosure, RealError, Truth};
 use super::signature::{self, Codomain};
-use super::term::{Big, Formula, Op, Relation, Term};
+use super::term::{Big, Op, Term};
 use super::value::Value;
 use num_bigint::BigInt;
 use num_rational::BigRational;
@@ -94,11 +93,11 @@ impl Grounds {
 
 pub struct Evaluation<'w, 'o> {
     workspace: &'w Workspace<'o>,
-    bits: Bits,
-    variables: Vec<(String, Value)>,
+    pub(super) bits: Bits,
+    pub(super) variables: Vec<(String, Value)>,
     definitions: BTreeMap<String, Value>,
     work: u64,
-    depth: u32,
+    pub(super) depth: u32,
     pub grounds: Grounds,
 }
 
@@ -123,7 +122,7 @@ impl<'w, 'o> Evaluation<'w, 'o> {
         self.workspace
     }
 
-    fn enter(&mut self) -> Result<(), EvalError> {
+    pub(super) fn enter(&mut self) -> Result<(), EvalError> {
         self.work += 1;
         self.depth += 1;
         if self.work > WORK_LIMIT {
@@ -330,7 +329,7 @@ impl<'w, 'o> Evaluation<'w, 'o> {
         }
     }
 
-    fn range(&mut self, from: &Term, to: &Term) -> Result<(i64, i64), EvalError> {
+    pub(super) fn range(&mut self, from: &Term, to: &Term) -> Result<(i64, i64), EvalError> {
         let end = |evaluation: &mut Self, term: &Term| {
             let value = evaluation.term(term)?;
             value.as_integer().and_then(|n| n.to_i64()).filter(|n| n.abs() < 1 << 40).ok_or_else(|| {
@@ -471,120 +470,6 @@ impl<'w, 'o> Evaluation<'w, 'o> {
             self.grounds.facts.insert(i);
         }
         Ok(value)
-    }
-
-    /// The truth of a formula. Errors: see [`EvalError`].
-    pub fn formula(&mut self, formula: &Formula) -> Result<Truth, EvalError> {
-        self.enter()?;
-        let truth = self.formula_inner(formula);
-        self.depth -= 1;
-        truth
-    }
-
-    fn formula_inner(&mut self, formula: &Formula) -> Result<Truth, EvalError> {
-        match formula {
-            Formula::Compare(a, relation, b) => self.compare(a, *relation, b),
-            Formula::Within(a, low, high) => {
-                let lower = self.compare(low, Relation::Le, a)?;
-                let upper = self.compare(a, Relation::Le, high)?;
-                Ok(and(lower, upper))
-            }
-            Formula::Holds(name, arguments) => {
-                let mut canonical = Vec::with_capacity(arguments.len());
-                for argument in arguments {
-                    canonical.push(self.canonical(argument)?);
-                }
-                match predicate::decide(self, name, &canonical)? {
-                    Holding::Yes => {}
-                    Holding::Assumed(text) => {
-                        self.grounds.assumptions.insert(text);
-                    }
-                    Holding::Undischarged(text) => {
-                        self.grounds.undischarged.insert(text);
-                    }
-                    Holding::No(_) => return Ok(Truth::False),
-                }
-                let mut truth = Truth::True;
-                for condition in predicate::conditions(self, name, &canonical) {
-                    truth = and(truth, self.formula(&condition)?);
-                }
-                Ok(truth)
-            }
-            Formula::And(parts) => {
-                let mut truth = Truth::True;
-                for part in parts {
-                    truth = and(truth, self.formula(part)?);
-                    if truth == Truth::False {
-                        break;
-                    }
-                }
-                Ok(truth)
-            }
-            Formula::ForAll { variable, from, to, body } => {
-                let (from, to) = self.range(from, to)?;
-                let mut truth = Truth::True;
-                let mut i = from;
-                while i <= to && truth != Truth::False {
-                    let value = Value::integer(i, self.bits);
-                    truth = and(truth, self.with(variable, value, body)?);
-                    i += 1;
-                }
-                Ok(truth)
-            }
-            Formula::ForEach { variable, members, body } => {
-                let mut truth = Truth::True;
-                for member in members {
-                    let value = self.term(member)?;
-                    truth = and(truth, self.with(variable, value, body)?);
-                    if truth == Truth::False {
-                        break;
-                    }
-                }
-                Ok(truth)
-            }
-            Formula::ForReal { variable, from, to, body } => {
-                let low = match from {
-                    Term::Apply(Op::Neg, x) if x.as_slice() == [Term::Infinity] => Value::entire(),
-                    _ => self.term(from)?.upper_unbounded(),
-                };
-                let high = if *to == Term::Infinity { Value::entire() } else { self.term(to)?.lower_unbounded() };
-                let value = low.intersect(&high)?;
-                // One box over the whole interval: `False` there means that the formula fails at every point of it.
-                self.with(variable, value, body)
-            }
-        }
-    }
-
-    fn with(&mut self, variable: &str, value: Value, body: &Formula) -> Result<Truth, EvalError> {
-        self.variables.push((variable.to_string(), value));
-        let truth = self.formula(body);
-        self.variables.pop();
-        truth
-    }
-
-    fn compare(&mut self, a: &Term, relation: Relation, b: &Term) -> Result<Truth, EvalError> {
-        // `x <= inf` and the like hold for every real.
-        if *b == Term::Infinity {
-            self.term(a)?;
-            return Ok(if matches!(relation, Relation::Le | Relation::Lt) { Truth::True } else { Truth::False });
-        }
-        let (a, b) = (self.term(a)?, self.term(b)?);
-        Ok(match relation {
-            Relation::Le => a.le(&b),
-            Relation::Lt => a.lt(&b),
-            Relation::Ge => b.le(&a),
-            Relation::Gt => b.lt(&a),
-            Relation::Eq => a.equals(&b),
-        })
-    }
-}
-
-/// Kleene's conjunction.
-pub fn and(a: Truth, b: Truth) -> Truth {
-    match (a, b) {
-        (Truth::False, _) | (_, Truth::False) => Truth::False,
-        (Truth::True, Truth::True) => Truth::True,
-        _ => Truth::Unknown,
     }
 }
 

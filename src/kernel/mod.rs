@@ -5,6 +5,7 @@
 pub mod check;
 pub mod derive;
 pub mod eval;
+pub mod formula;
 pub mod forward;
 pub mod intrinsic;
 pub mod lipschitz;
