@@ -59,7 +59,8 @@ fn erf_positive(x: &Dyadic, bits: Bits) -> Result<Enclosure, RealError> {
     let room = if magnitude > 0 { 2i64 << magnitude.min(14) } else { 0 };
     let w = i64::from(bits) + 24 + room + (-x.top()).max(0);
     let run = |toward: Toward| -> BigInt {
-        let s = square.lo().map_or_else(BigInt::zero, |s| s.fixed(w, toward)) * 2;
+        let end = if toward == Toward::Up { square.hi() } else { square.lo() };
+        let s = end.map_or_else(BigInt::zero, |s| s.fixed(w, toward)) * 2;
         let mut term = x.fixed(w, toward);
         let mut sum = term.clone();
         let mut n = 0u32;
