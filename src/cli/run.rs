@@ -16,7 +16,7 @@ use num_rational::BigRational;
 use num_traits::{One, Zero};
 use std::path::{Path, PathBuf};
 
-/// Exit codes, as `docs/language.md` lists them.
+/// Exit codes, as the README lists them.
 pub mod exit {
     pub const PROVED: u8 = 0;
     pub const REFUTED: u8 = 1;
@@ -202,39 +202,28 @@ fn prove(run: &mut Run, request: &Request, source: &Source) {
             return;
         }
     };
-    let structures = match structures(&session.objects) {
-        Ok(structures) => structures,
-        Err(error) => {
-            run.diagnostics.push(Diagnostic::error("E0122", error.to_string()));
+    let budget = run.spec.budget.clone().unwrap_or_else(|| BigRational::new(1.into(), 20.into()));
+    let share = items::share(&run.spec, &budget);
+    let worked = with_search(&session, &run.library, |search| {
+        let wanted = run.spec.items.iter().filter(|item| request.only.is_none_or(|only| only == item.name));
+        wanted.flat_map(|item| items::item(item, search, &run.library, &share, source)).collect::<Vec<_>>()
+    });
+    let results = match worked {
+        Ok(results) => results,
+        Err(diagnostic) => {
+            run.diagnostics.push(diagnostic);
             return;
         }
     };
-    let (theorems, aliases, order) = (run.library.theorems(), run.library.aliases(), run.library.order());
-    let context = Context {
-        objects: &session.objects,
-        theorems: &theorems,
-        structures: &structures,
-        aliases: &aliases,
-        order: &order,
-        producers: &Engine,
-    };
-    let search = Search::new(&context);
-    let budget = run.spec.budget.clone().unwrap_or_else(|| BigRational::new(1.into(), 20.into()));
-    let share = items::share(&run.spec, &budget);
     let (mut spent, mut parts) = (BigRational::zero(), Vec::new());
-    for item in &run.spec.items {
-        if request.only.is_some_and(|only| only != item.name) {
-            continue;
+    for result in results {
+        if !result.spent.is_zero() {
+            spent += &result.spent;
+            parts.push((result.view.name.clone(), result.spent.to_string()));
         }
-        for result in items::item(item, &search, &run.library, &share, source) {
-            if !result.spent.is_zero() {
-                spent += &result.spent;
-                parts.push((result.view.name.clone(), result.spent.to_string()));
-            }
-            run.diagnostics.extend(result.diagnostics.iter().cloned());
-            run.view.items.push(result.view.clone());
-            run.results.push(result);
-        }
+        run.diagnostics.extend(result.diagnostics.iter().cloned());
+        run.view.items.push(result.view.clone());
+        run.results.push(result);
     }
     if spent > budget {
         let drawn: Vec<String> = parts.iter().map(|(name, q)| format!("{name} {q}")).collect();
@@ -308,9 +297,9 @@ fn empty_view(path: &Path) -> CheckView {
     }
 }
 
-/// The best proved value or upper bound of a term, for the cells of a table of objects.
-pub fn bound_of(term: &crate::kernel::term::Term, session: &Session, library: &Library) -> Option<String> {
-    let structures = structures(&session.objects).ok()?;
+/// Hands a search over the session's objects and the library's theorems to `work`. Errors: a net that is not well formed.
+pub fn with_search<T>(session: &Session, library: &Library, work: impl FnOnce(&Search) -> T) -> Result<T, Diagnostic> {
+    let structures = structures(&session.objects).map_err(|error| Diagnostic::error("E0122", error.to_string()))?;
     let (theorems, aliases, order) = (library.theorems(), library.aliases(), library.order());
     let context = Context {
         objects: &session.objects,
@@ -320,8 +309,13 @@ pub fn bound_of(term: &crate::kernel::term::Term, session: &Session, library: &L
         order: &order,
         producers: &Engine,
     };
+    Ok(work(&Search::new(&context)))
+}
+
+/// The best proved value or upper bound of a term, for the cells of a table of objects.
+pub fn bound_of(term: &crate::kernel::term::Term, search: &Search) -> Option<String> {
     let statement = crate::kernel::check::Statement::Upper(term.clone());
-    let outcome = crate::prove::prove(&Search::new(&context), &statement, None, &BigRational::zero());
+    let outcome = crate::prove::prove(search, &statement, None, &BigRational::zero());
     let value = outcome.checked?.value()?.clone();
     let (low, high) = (items::low(&value), items::high(&value)?);
     let text = items::display(&high, crate::report::decimal::Direction::Up);

@@ -2,7 +2,7 @@
 
 use crate::data::dataset::{self, ByteValue, Dataset, Inputs, Labels, Options};
 use crate::data::file::Folder;
-use crate::data::{DataError, DataErrorKind};
+use crate::data::{DataError, DataErrorKind, number};
 use crate::kernel::net::Weight;
 use crate::kernel::object::{Examples, Origin};
 use crate::lab::random::{Random, Stream};
@@ -54,29 +54,11 @@ impl Data {
     }
 }
 
-/// A dyadic number from a finite float.
-fn weight(x: f64) -> Option<Weight> {
-    let bits = x.to_bits();
-    let biased = i32::try_from(bits >> 52 & 0x7ff).ok()?;
-    let fraction = i64::try_from(bits & ((1 << 52) - 1)).ok()?;
-    let (mantissa, exponent) = match biased {
-        0x7ff => return None,
-        0 => (fraction, -1074),
-        _ => (fraction | 1 << 52, biased - 1075),
-    };
-    if mantissa == 0 {
-        return Some(Weight::default());
-    }
-    let zeros = mantissa.trailing_zeros();
-    let mantissa = if x < 0.0 { -(mantissa >> zeros) } else { mantissa >> zeros };
-    Some(Weight { mantissa, exponent: i16::try_from(exponent + i32::try_from(zeros).ok()?).ok()? })
-}
-
 /// Draws a generated sample. Errors: parameters out of range.
 pub fn generate(generator: &Generator) -> Result<Data, LabError> {
     let Generator::TwoMoons { n, noise, seed } = generator;
     let sample = lab::two_moons(*n, noise.to_f64().unwrap_or(0.0), *seed)?;
-    let values = sample.inputs().iter().map(|x| weight(*x)).collect::<Option<Vec<Weight>>>();
+    let values = sample.inputs().iter().map(|x| number::from_f64(*x)).collect::<Option<Vec<Weight>>>();
     let values = values.ok_or_else(|| LabError::Shape("expected finite inputs, found an infinite one".to_string()))?;
     let labels = sample.labels().iter().map(|y| u32::from(*y > 0.0)).collect();
     let examples = Examples { dimension: sample.dim(), values, scale: BigRational::one(), labels };
@@ -92,14 +74,12 @@ type Loaded = (Data, Vec<FileView>, Vec<(String, Data)>);
 
 /// Reads a data set and its named parts. Errors: see [`DataErrorKind`].
 pub fn load(folder: &Folder, path: &str, sha256: Option<&str>) -> Result<Loaded, DataError> {
+    let mut set = dataset::load(folder, path, &Options::default(), sha256)?;
     // A file of small pixel values (digits: 0 to 16) is scaled by its largest value's natural unit, 16; others by 255.
-    let mut options = Options::default();
-    let mut set = dataset::load(folder, path, &options, sha256)?;
-    if let Inputs::Bytes { bytes, .. } = &set.inputs
+    if let Inputs::Bytes { bytes, value } = &mut set.inputs
         && bytes.iter().all(|byte| *byte <= 16)
     {
-        options.bytes = ByteValue::Float32 { scale: 16 };
-        set = dataset::load(folder, path, &options, sha256)?;
+        *value = ByteValue::Float32 { scale: 16 };
     }
     let files =
         set.sources.iter().map(|(name, hash)| FileView { path: name.clone(), sha256: hash.to_string() }).collect();

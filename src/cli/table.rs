@@ -3,7 +3,9 @@
 use super::items::bound_text;
 use super::output::{self, Console};
 use super::run::{self, Request, Run, exit};
+use crate::kernel::term::Term;
 use crate::model::{Table, TableRows, TableValue};
+use crate::prove::Search;
 use crate::report::table::{self, Align, Cell, Column, Latex, TableView};
 use crate::report::view::{ItemKind, ItemView};
 use std::path::PathBuf;
@@ -107,12 +109,16 @@ pub fn view(spec: &Table, run: &Run) -> TableView {
         if let Some(first) = view.columns.first_mut() {
             first.title = "network".to_string();
         }
-        for member in members {
-            let mut row = vec![Cell::from(member.to_string().as_str())];
-            for column in &spec.columns {
-                row.push(object_cell(&column.value, variable, member, run));
-            }
-            view.rows.push(row);
+        let rows = |search: &Search| -> Vec<Vec<Cell>> {
+            let row = |member: &Term| {
+                let cells = spec.columns.iter().map(|column| object_cell(&column.value, variable, member, search));
+                std::iter::once(Cell::from(member.to_string().as_str())).chain(cells).collect()
+            };
+            members.iter().map(row).collect()
+        };
+        // Without a session there was an error, which the diagnostics show.
+        if let Some(session) = &run.session {
+            view.rows = run::with_search(session, &run.library, rows).unwrap_or_default();
         }
     }
     view
@@ -150,8 +156,8 @@ fn cell(value: &TableValue, item: &ItemView, footnotes: &mut Vec<String>) -> Cel
 }
 
 /// A quantity of the row's object.
-fn object_cell(value: &TableValue, variable: &str, member: &crate::kernel::term::Term, run: &Run) -> Cell {
-    let (TableValue::Term(term), Some(session)) = (value, &run.session) else { return Cell::from("") };
+fn object_cell(value: &TableValue, variable: &str, member: &Term, search: &Search) -> Cell {
+    let TableValue::Term(term) = value else { return Cell::from("") };
     let term = term.substitute(&[(variable.to_string(), member.clone())].into());
-    Cell::from(super::run::bound_of(&term, session, &run.library).unwrap_or_else(|| "?".to_string()).as_str())
+    Cell::from(run::bound_of(&term, search).unwrap_or_else(|| "?".to_string()).as_str())
 }

@@ -7,7 +7,6 @@ pub mod compile;
 pub mod render;
 
 use crate::kernel::derive::Theorems;
-use crate::kernel::term::{Formula, Relation, Term};
 use crate::kernel::theorem::Theorem;
 use crate::syntax::ast;
 use crate::text::{Diagnostic, Source};
@@ -117,19 +116,5 @@ impl Library {
     pub fn aliases(&self) -> BTreeMap<String, Vec<String>> {
         let with_aliases = self.entries.iter().filter(|entry| !entry.aliases.is_empty());
         with_aliases.map(|entry| (entry.theorem.name.clone(), entry.aliases.clone())).collect()
-    }
-
-    /// Theorems that bound a quantity: by the head of the quantity in the conclusion.
-    pub fn concluding<'l>(&'l self, head: &'l str) -> impl Iterator<Item = &'l Entry> {
-        self.entries.iter().filter(move |entry| conclusion(&entry.theorem).is_some_and(|(found, _)| found == head))
-    }
-}
-
-/// The quantity that a theorem bounds, and how (`None`: from both sides).
-pub fn conclusion(theorem: &Theorem) -> Option<(&str, Option<Relation>)> {
-    match &theorem.ensures {
-        Formula::Compare(Term::Quantity(head, _), relation, _) => Some((head, Some(*relation))),
-        Formula::Within(Term::Quantity(head, _), ..) => Some((head, None)),
-        _ => None,
     }
 }
