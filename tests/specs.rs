@@ -150,3 +150,25 @@ fn a_network_is_not_tested_on_its_own_training_sample() {
     assert_eq!(exit, 3, "{message}");
     assert!(message.contains("E0310"), "{message}");
 }
+
+#[test]
+fn a_table_of_networks_has_a_row_for_each() {
+    let folder = std::env::temp_dir().join(format!("supremum-table-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let spec = folder.join("t.spec");
+    let text = "network a = 2 -> 3 -> 1 relu\nnetwork b = 2 -> 1\nclaim t : params(a) = 13\n\
+                table \"nets\" { rows n in {a, b} cols params(n), vcdim(sign(n)) as \"VC\" }\n";
+    std::fs::write(&spec, text).expect("written");
+    let output = Command::new(env!("CARGO_BIN_EXE_supremum"))
+        .args(["table", "--to", "csv", "-o"])
+        .args([&folder, &spec])
+        .output()
+        .expect("the binary runs");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let csv = std::fs::read_to_string(folder.join("nets.csv")).expect("the table");
+    std::fs::remove_dir_all(&folder).expect("removed");
+    // 2-3-1 has 13 parameters and the implicit bound 169; affine classifiers of the plane have VC dimension 3.
+    for cell in ["a,13,", "169", "b,3,3"] {
+        assert!(csv.contains(cell), "{cell}\n{csv}");
+    }
+}

@@ -114,6 +114,11 @@ impl Names {
         self.instantiated(term).map_err(|error| error.at(expr.span, ""))
     }
 
+    /// The term of an expression in which `variable` stands for a value to come.
+    pub fn term_with(&self, expr: &Expr, variable: &str) -> Result<Term, Diagnostic> {
+        lower::term_with(expr, self, &[variable.to_string()])
+    }
+
     /// The formula that a proposition denotes.
     pub fn formula(&self, prop: &ast::Prop) -> Result<Formula, Diagnostic> {
         lower::formula(prop, self)

@@ -290,7 +290,7 @@ fn table_column(names: &Names, column: &ast::Column, variable: Option<&str>) -> 
         let header = column.header.as_ref().map_or(field, |text| text.text.as_str());
         return Ok(TableColumn { header: header.to_string(), value: TableValue::Field(field.to_string()) });
     }
-    if variable.is_none() {
+    let Some(variable) = variable else {
         let name = column.value.as_name().unwrap_or_default();
         let mut diagnostic =
             Diagnostic::error("E0135", "expected a field of the row's claim").at(column.value.span, "");
@@ -298,8 +298,8 @@ fn table_column(names: &Names, column: &ast::Column, variable: Option<&str>) -> 
             diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
         }
         return Err(diagnostic.note(format!("fields: {}", FIELDS.join(", "))));
-    }
-    let term = names.term(&column.value)?;
+    };
+    let term = names.term_with(&column.value, variable)?;
     let header = column.header.as_ref().map_or_else(|| term.to_string(), |text| text.text.clone());
     Ok(TableColumn { header, value: TableValue::Term(term) })
 }
