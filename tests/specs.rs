@@ -152,6 +152,40 @@ fn a_network_is_not_tested_on_its_own_training_sample() {
 }
 
 #[test]
+fn two_data_sets_from_one_source_are_refused() {
+    let spec = "data A = two_moons(n: 100, noise: 0.1, seed: 1)\ndata B = two_moons(n: 50, noise: 0.1, seed: SEED)\n\
+                network f = 2 -> 4 -> 1 relu\n\
+                train h : f on A { loss logistic, adam, lr 0.01, epochs 2, seed 1 }\n\
+                claim t : risk(h, zero_one) <= ? with probability >= 0.99 by test_set(B)\n";
+    let (exit, message) = text(&spec.replace("SEED", "2"));
+    assert_eq!(exit, 0, "{message}");
+    // The same generator and seed draw the same points: `B` would be training data under another name.
+    let (exit, message) = text(&spec.replace("SEED", "1"));
+    assert_eq!(exit, 3, "{message}");
+    assert!(message.contains("E0138"), "{message}");
+}
+
+#[test]
+fn samples_of_two_data_sets_need_one_law() {
+    let spec = "network F = 2 -> 4 -> 1 relu\ndata A = two_moons(n: 100, noise: 0.1, seed: 1)\n\
+                data B = two_moons(n: 100, noise: 0.3, seed: 2)\n\
+                theorem two(f : net, S : sample, T : sample) \"constructed\"\n  requires iid(S), iid(T)\n\
+                  ensures risk(f, zero_one) <= 1/2\n  source \"constructed\"\n  status unproved\n\
+                claim t : risk(F, zero_one) <= 1/2 by two(S: A, T: SECOND)\n";
+    let daggers = |second: &str| {
+        let folder = std::env::temp_dir().join(format!("supremum-laws-{second}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let path = folder.join("t.spec");
+        std::fs::write(&path, spec.replace("SECOND", second)).expect("written");
+        let (items, _) = items(path.to_str().expect("a path"));
+        std::fs::remove_dir_all(&folder).expect("removed");
+        item(&items, "t")["daggers"].to_string()
+    };
+    assert!(!daggers("A").contains("follow one law"));
+    assert!(daggers("B").contains("`A` and `B` follow one law"));
+}
+
+#[test]
 fn a_table_of_networks_has_a_row_for_each() {
     let folder = std::env::temp_dir().join(format!("supremum-table-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");

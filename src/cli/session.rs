@@ -7,7 +7,9 @@ use crate::kernel::net::{Architecture, Network};
 use crate::kernel::object::{Assumption, AssumptionKind, Dependence, Entry, NetObject, Object, Objects, Sample};
 use crate::kernel::structure::Structure;
 use crate::lab::{self, LabError, Mlp};
-use crate::model::{Declaration, DeclarationKind, Layout, Spec, TrainOptions, describe_architecture, describe_domain};
+use crate::model::{
+    Declaration, DeclarationKind, Generator, Layout, Spec, TrainOptions, describe_architecture, describe_domain,
+};
 use crate::report::view::{FileView, SettingView, TrainingView};
 use crate::text::{Diagnostic, Source, Span};
 use num_traits::ToPrimitive;
@@ -22,6 +24,8 @@ pub struct Session {
     pub files: Vec<FileView>,
     pub training: Vec<TrainingView>,
     samples: BTreeMap<String, Data>,
+    /// Which data set a generator and seed, or a file of this hash, has been read into.
+    origins: BTreeMap<String, String>,
     /// Parts of every split sample, and whether they cover it.
     splits: BTreeMap<String, (Vec<String>, bool)>,
 }
@@ -51,6 +55,7 @@ impl Session {
             files: Vec::new(),
             training: Vec::new(),
             samples: BTreeMap::new(),
+            origins: BTreeMap::new(),
             splits: BTreeMap::new(),
         };
         // Splits come first: what a sample's atoms are depends on all of them.
@@ -103,6 +108,8 @@ impl Session {
                 self.insert(name, net_object(network), Dependence::Unknown);
             }
             DeclarationKind::Generated(generator) => {
+                let Generator::TwoMoons { seed, .. } = generator;
+                self.claim_origin(format!("two_moons with seed {seed}"), name, span)?;
                 let data = sample::generate(generator).map_err(|error| lab_problem(&error, span))?;
                 self.describe(name, data.description.clone());
                 self.add_sample(name, data);
@@ -110,6 +117,9 @@ impl Session {
             DeclarationKind::DataFile { path, sha256 } => {
                 let (data, sources, parts) =
                     sample::load(folder, path, sha256.as_deref()).map_err(|e| data_problem(&e, span))?;
+                for file in &sources {
+                    self.claim_origin(format!("the file {} (SHA-256)", file.sha256), name, span)?;
+                }
                 self.files.extend(sources);
                 self.describe(name, data.description.clone());
                 let covers = parts.iter().map(|(_, part)| part.len()).sum::<usize>() == data.len();
@@ -160,6 +170,23 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// Two data sets from one source share examples, so neither is fresh for what depends on the other.
+    /// Errors: the source was used before.
+    fn claim_origin(&mut self, origin: String, name: &str, span: Span) -> Result<(), Diagnostic> {
+        match self.origins.get(&origin) {
+            Some(first) if first != name => Err(Diagnostic::error(
+                "E0138",
+                format!("expected a source of its own for `{name}`, found that of `{first}`"),
+            )
+            .at(span, format!("{origin} again"))
+            .help(format!("split `{first}` into parts, or draw with another seed"))),
+            _ => {
+                self.origins.insert(origin, name.to_string());
+                Ok(())
+            }
+        }
     }
 
     fn add_sample(&mut self, name: &str, data: Data) {

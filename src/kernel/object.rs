@@ -89,6 +89,14 @@ pub struct Sample {
     pub examples: Option<Arc<Examples>>,
 }
 
+impl Sample {
+    /// The data sets that the atoms belong to: an atom is named `D` or `D.part`. Every data set has a law of its own, and
+    /// `risk(f, loss)` is the expected loss under the law of the data set that a derivation uses.
+    pub fn laws(&self) -> BTreeSet<String> {
+        self.atoms.iter().map(|atom| atom.split('.').next().unwrap_or(atom).to_string()).collect()
+    }
+}
+
 /// Inputs in row-major order, one row per example. The exact input is `value * scale`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Examples {
