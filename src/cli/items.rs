@@ -264,7 +264,7 @@ fn uncapped(statement: &Statement, checked: &crate::kernel::check::Checked) -> O
     };
     let fact = checked.facts().iter().rev().find(|fact| fact.subject == *subject && fact.value.high_end().is_some())?;
     let one = Value::integer(1, 64);
-    let is_vacuous = matches!(subject, Term::Quantity(head, _) if head == "risk")
+    let is_vacuous = matches!(subject, Term::Quantity(head, _) if head == "risk" || head == "gibbs_risk")
         && one.le(&fact.value.high_end()?) == crate::kernel::real::Truth::True;
     is_vacuous.then(|| fact.value.clone())
 }

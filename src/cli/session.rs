@@ -4,7 +4,7 @@ use super::sample::{self, Data};
 use crate::data::file::{Folder, NETWORK_BYTES};
 use crate::data::{DataError, assemble, onnx, safetensors};
 use crate::kernel::net::{Architecture, Network};
-use crate::kernel::object::{Assumption, AssumptionKind, Dependence, Entry, NetObject, Object, Objects, Sample};
+use crate::kernel::object::{Assumption, AssumptionKind, Dependence, Entry, NetObject, Noise, Object, Objects, Sample};
 use crate::kernel::structure::Structure;
 use crate::lab::{self, LabError, Mlp};
 use crate::model::{
@@ -164,6 +164,26 @@ impl Session {
             DeclarationKind::Assumption(kind) => {
                 let assumption = Assumption { name: name.to_string(), kind: kind.clone() };
                 self.objects.assumptions.push(assumption);
+            }
+            DeclarationKind::Law(law) => {
+                if self.objects.net(&law.mean).is_none_or(|net| net.network.is_none()) {
+                    return Err(Diagnostic::error(
+                        "E0430",
+                        format!("expected a network with weights as the mean, found `{}`", law.mean),
+                    )
+                    .at(span, "")
+                    .help("a mean is a network from a file or a trained one, not an architecture"));
+                }
+                let noise = match law.noise {
+                    Noise::All => "all layers",
+                    Noise::LastLayer => "the last layer",
+                };
+                self.describe(
+                    name,
+                    format!("{} with Gaussian noise of variance {} in {noise}", law.mean, law.variance),
+                );
+                let dependence = self.objects.entries.get(&law.mean).map(|entry| entry.dependence.clone());
+                self.insert(name, Object::Law(law.clone()), dependence.unwrap_or(Dependence::Unknown));
             }
             DeclarationKind::Train { architecture, data, options } => {
                 self.train(name, architecture, data, options, span, source)?;

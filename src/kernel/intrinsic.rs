@@ -1,8 +1,9 @@
 //! Quantities that the kernel computes from the objects themselves. Trust: kernel.
 
 use super::eval::{EvalError, Evaluation};
+use super::law;
 use super::matrix_norm;
-use super::object::{Domain, Part};
+use super::object::{Domain, Law, Part};
 use super::structure::{Layer, Structure};
 use super::surd::Surd;
 use super::term::Term;
@@ -52,6 +53,15 @@ pub fn value(evaluation: &mut Evaluation, head: &str, arguments: &[Term]) -> Res
                 Some(dimension) => integer(BigInt::from(dimension)),
                 None => Err(EvalError::TooLarge(format!("expected a dimension below 2^128 for `{name}`"))),
             }
+        }
+        ("variance", [law]) => Ok(Some(Value::rational(&law_of(evaluation, law)?.variance, bits))),
+        ("noisy_params", [law]) => {
+            integer(law::noisy_parameters(evaluation.workspace().objects(), law_of(evaluation, law)?)?)
+        }
+        ("squared_distance", [law, other]) => {
+            let objects = evaluation.workspace().objects();
+            let distance = law::squared_distance(objects, law_of(evaluation, law)?, symbol(other)?)?;
+            Ok(Some(Value::rational(&distance, bits)))
         }
         ("samples", [sample]) => integer(BigInt::from(sample_of(evaluation, sample)?.0)),
         ("classes", [sample]) => integer(BigInt::from(sample_of(evaluation, sample)?.1)),
@@ -123,6 +133,12 @@ fn domain_of<'o>(evaluation: &Evaluation<'_, 'o>, name: &str) -> Result<&'o Doma
         .objects()
         .domain(name)
         .ok_or_else(|| EvalError::Meaningless(format!("expected a domain, found `{name}`")))
+}
+
+fn law_of<'o>(evaluation: &Evaluation<'_, 'o>, law: &Term) -> Result<&'o Law, EvalError> {
+    let name = symbol(law)?;
+    let law = evaluation.workspace().objects().law(name);
+    law.ok_or_else(|| EvalError::Meaningless(format!("expected a prior or posterior, found `{name}`")))
 }
 
 /// Size and number of classes.
@@ -271,6 +287,8 @@ pub fn has_sort(evaluation: &Evaluation, term: &Term, sort: Sort) -> bool {
         (Sort::Net, Term::Name(name)) => objects.net(name).is_some(),
         (Sort::Domain, Term::Name(name)) => objects.domain(name).is_some(),
         (Sort::Sample, Term::Name(name)) => objects.sample(name).is_some(),
+        (Sort::Law, Term::Name(name)) => objects.law(name).is_some(),
+        (Sort::Predictor, Term::Name(name)) => objects.net(name).is_some() || objects.law(name).is_some(),
         (Sort::Norm, Term::Name(name)) => super::signature::NORMS.contains(&name.as_str()),
         (Sort::Loss, Term::Name(name)) => super::signature::LOSSES.iter().any(|(loss, _)| loss == name),
         (Sort::Activation, Term::Name(name)) => {

@@ -8,6 +8,7 @@ pub mod eval;
 pub mod formula;
 pub mod forward;
 pub mod intrinsic;
+pub mod law;
 pub mod lipschitz;
 pub mod matrix_norm;
 pub mod net;

@@ -106,11 +106,30 @@ pub struct Examples {
     pub labels: Vec<u32>,
 }
 
+/// Which parameters of a law carry noise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Noise {
+    All,
+    /// Weights and biases of the last layer with parameters.
+    LastLayer,
+}
+
+/// A Gaussian law on networks: independent noise around the parameters of a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Law {
+    /// The network of the means; the law depends on the sample atoms that this network depends on.
+    pub mean: String,
+    /// The square of the standard deviation of every noisy parameter.
+    pub variance: BigRational,
+    pub noise: Noise,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Object {
     Net(NetObject),
     Domain(Domain),
     Sample(Sample),
+    Law(Law),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,6 +172,13 @@ impl Objects {
     pub fn domain(&self, name: &str) -> Option<&Domain> {
         match self.entries.get(name)?.object {
             Object::Domain(ref domain) => Some(domain),
+            _ => None,
+        }
+    }
+
+    pub fn law(&self, name: &str) -> Option<&Law> {
+        match self.entries.get(name)?.object {
+            Object::Law(ref law) => Some(law),
             _ => None,
         }
     }

@@ -2,8 +2,9 @@
 
 use super::eval::{EvalError, Evaluation};
 use super::intrinsic::{structure, symbol};
+use super::law;
 use super::net::Activation;
-use super::object::{AssumptionKind, Constraint, Dependence, Origin, Part};
+use super::object::{AssumptionKind, Constraint, Dependence, Noise, Origin, Part};
 use super::signature;
 use super::term::{Formula, Relation, Term};
 use num_bigint::BigInt;
@@ -110,12 +111,31 @@ pub fn decide(evaluation: &Evaluation, name: &str, arguments: &[Term]) -> Result
         ("norm_class", [net, norm]) => norm_class(evaluation, net, symbol(norm)?),
         ("iid", [sample]) => iid(evaluation, symbol(sample)?),
         ("independent", [net, sample]) => independent(evaluation, symbol(net)?, symbol(sample)?),
+        ("fixed", [value]) => Ok(Holding::Assumed(format!("the value {value} was chosen before the sample was seen"))),
+        ("centred", [law, net]) => {
+            let (name, net) = (symbol(law)?, symbol(net)?);
+            let mean = objects.law(name).map(|law| law.mean.as_str());
+            Ok(yes_if(mean == Some(net), || format!("`{name}` is not centred at `{net}`")))
+        }
+        ("last_layer_noise", [law]) => {
+            let name = symbol(law)?;
+            let is_last = objects.law(name).is_some_and(|law| law.noise == Noise::LastLayer);
+            Ok(yes_if(is_last, || format!("`{name}` has noise in all layers")))
+        }
+        ("comparable", [q, p]) => {
+            let (q, p) = (symbol(q)?, symbol(p)?);
+            let (Some(a), Some(b)) = (objects.law(q), objects.law(p)) else {
+                return Err(EvalError::Meaningless(format!("expected two laws, found `{q}` and `{p}`")));
+            };
+            Ok(law::incomparable(objects, a, b)?.map_or(Holding::Yes, Holding::No))
+        }
         ("bounded_loss", [loss]) => {
             let loss = symbol(loss)?;
             Ok(yes_if(matches!(loss, "zero_one" | "ramp"), || format!("the loss `{loss}` is not bounded by 1")))
         }
         ("fits", [net, sample]) => {
-            let structure = structure(evaluation, net)?;
+            let net = Term::name(law::centre(objects, symbol(net)?));
+            let structure = structure(evaluation, &net)?;
             let name = symbol(sample)?;
             let Some(sample) = objects.sample(name) else {
                 return Err(EvalError::Meaningless(format!("expected a sample, found `{name}`")));
@@ -199,6 +219,8 @@ fn iid(evaluation: &Evaluation, name: &str) -> Result<Holding, EvalError> {
 
 fn independent(evaluation: &Evaluation, object: &str, sample: &str) -> Result<Holding, EvalError> {
     let objects = evaluation.workspace().objects();
+    // A law depends on what its mean depends on: its variance is a constant of the spec.
+    let object = law::centre(objects, object);
     let (Some(entry), Some(atoms)) = (objects.entries.get(object), objects.sample(sample).map(|s| &s.atoms)) else {
         return Err(EvalError::Meaningless(format!(
             "expected an object and a sample, found `{object}` and `{sample}`"

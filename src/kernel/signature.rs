@@ -9,6 +9,8 @@ const CLASS: Sort = Sort::Class;
 const MAP: Sort = Sort::Map;
 const DOMAIN: Sort = Sort::Domain;
 const SAMPLE: Sort = Sort::Sample;
+const LAW: Sort = Sort::Law;
+const PREDICTOR: Sort = Sort::Predictor;
 const NORM: Sort = Sort::Norm;
 const LOSS: Sort = Sort::Loss;
 const ACTIVATION: Sort = Sort::Activation;
@@ -93,6 +95,14 @@ pub const QUANTITIES: &[Quantity] = &[
     q("classes", &[SAMPLE], Natural, "number of classes"),
     q("errors", &[NET, SAMPLE], Natural, "misclassified examples; ties are errors"),
     q("cardinality", &[CLASS], AtLeastOne, "number of functions of the class"),
+    q("variance", &[LAW], NonNegative, "variance of every noisy parameter: the square of the standard deviation"),
+    q("noisy_params", &[LAW], Natural, "number of parameters with noise"),
+    q(
+        "squared_distance",
+        &[LAW, PREDICTOR],
+        NonNegative,
+        "squared Euclidean distance of the means, noisy parameters only",
+    ),
     // Capacity, sensitivity, risk: bounded by theorems and witnesses.
     q("lip", &[MAP, NORM], NonNegative, "Lipschitz constant from this norm to the same norm"),
     q("range", &[MAP], Real, "every coordinate of every output"),
@@ -118,6 +128,20 @@ pub const QUANTITIES: &[Quantity] = &[
     q("regions", &[NET], Natural, "most affine pieces of a network of the architecture"),
     q("margin_error", &[NET, SAMPLE, REAL], Unit, "fraction of examples with margin below g"),
     q("code_length", &[NET, SAMPLE], Natural, "bits of the network's word in a prefix code fixed before the sample"),
+    q("divergence", &[LAW, LAW], NonNegative, "relative entropy KL(Q || P) in nats"),
+    q("gibbs_risk", &[LAW, LOSS], Unit, "expected loss of a network drawn from the law"),
+    q(
+        "empirical_gibbs_risk",
+        &[LAW, SAMPLE, LOSS],
+        Unit,
+        "mean over the sample of the expected loss of a drawn network",
+    ),
+    q(
+        "drawn_errors",
+        &[LAW, SAMPLE, NAT],
+        Natural,
+        "errors of n independent pairs: a network drawn from the law, an example drawn from the sample",
+    ),
     q("expected_risk_of_any_learner", &[NAT, NAT], Unit, "best guaranteed risk after m examples on N points"),
 ];
 
@@ -162,11 +186,15 @@ pub const PREDICATES: &[Predicate] = &[
     p("concrete", &[NET], "one network with known parameters"),
     p("norm_class", &[NET, NORM], "all networks with weight norms and bias norms at most given bounds, none below"),
     p("iid", &[SAMPLE], "the sample is independent and identically distributed"),
-    p("independent", &[NET, SAMPLE], "the network does not depend on the sample"),
+    p("independent", &[PREDICTOR, SAMPLE], "the network, class or law does not depend on the sample"),
+    p("fixed", &[REAL], "a number that was chosen before the sample was seen"),
+    p("centred", &[LAW, NET], "the means of the law are the parameters of the network"),
+    p("last_layer_noise", &[LAW], "only weights and biases of the last layer carry noise"),
+    p("comparable", &[LAW, LAW], "noise in the same parameters, and the same values of all others"),
     p("bounded_loss", &[LOSS], "the loss takes values in [0, 1]"),
     p(
         "fits",
-        &[NET, SAMPLE],
+        &[PREDICTOR, SAMPLE],
         "the network takes the sample's inputs and has an output per class (one for two classes)",
     ),
 ];

@@ -22,6 +22,10 @@ pub enum Sort {
     Net,
     Domain,
     Sample,
+    /// A law on the networks of one architecture: a prior or a posterior.
+    Law,
+    /// A network or a law on networks.
+    Predictor,
     /// A class of binary functions: `sign(N)`, `halfspaces(n)`, ...
     Class,
     /// A net, or a net on a domain (`N on X`).

@@ -5,6 +5,7 @@
 
 mod class;
 mod domain;
+mod law;
 mod names;
 mod network;
 mod resolve;
@@ -18,7 +19,7 @@ pub use resolve::resolve;
 
 use crate::kernel::check::Statement;
 use crate::kernel::net::Architecture;
-use crate::kernel::object::{AssumptionKind, Constraint, Domain};
+use crate::kernel::object::{AssumptionKind, Constraint, Domain, Law};
 use crate::kernel::term::{Definition, Formula, Term};
 use crate::syntax::ast;
 use crate::text::Span;
@@ -58,6 +59,7 @@ pub enum DeclarationKind {
     DataFile { path: String, sha256: Option<String> },
     Split { parent: String, permutation: Option<u64>, parts: Vec<(String, Part)> },
     Assumption(AssumptionKind),
+    Law(Law),
     Train { architecture: String, data: String, options: TrainOptions },
 }
 

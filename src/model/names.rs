@@ -18,6 +18,8 @@ pub enum NameKind {
     Net,
     Domain,
     Sample,
+    /// A prior or posterior.
+    Law,
     Definition,
     Assumption,
     Statement,

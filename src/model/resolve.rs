@@ -2,7 +2,7 @@
 
 use super::names::{Family, NameKind, Names};
 use super::{Declaration, DeclarationKind, Item, ItemKind, Layout, Spec};
-use super::{class, domain, network, sample, statement};
+use super::{class, domain, law, network, sample, statement};
 use crate::kernel::object::AssumptionKind;
 use crate::kernel::structure::Structure;
 use crate::kernel::term::Definition;
@@ -93,7 +93,7 @@ impl Resolver<'_> {
             ast::ItemKind::Train(train) => self.train(train),
             ast::ItemKind::Measure(item) => {
                 self.names.declare(&item.name.name, NameKind::Statement, item.name.span)?;
-                let term = self.names.term(&item.value)?;
+                let term = statement::term(&self.names, &item.value)?;
                 self.statement(&item.name.name, item.name.span, item.value.span, ItemKind::Measure(term));
                 Ok(())
             }
@@ -111,7 +111,7 @@ impl Resolver<'_> {
             }
             ast::ItemKind::Bounds(bounds) => {
                 self.names.declare(&bounds.name.name, NameKind::Statement, bounds.name.span)?;
-                let target = self.names.term(&bounds.target)?;
+                let target = statement::term(&self.names, &bounds.target)?;
                 let methods =
                     bounds.methods.iter().map(|call| statement::method(&self.names, call)).collect::<Result<_, _>>()?;
                 self.statement(
@@ -141,11 +141,12 @@ impl Resolver<'_> {
                 item.span,
                 "the exact real function of the stored weights (`semantics real`, the default)",
             )),
-            ast::ItemKind::Posterior(_) | ast::ItemKind::Prior(_) => Err(unsupported(
-                "a prior or posterior",
-                item.span,
-                "`by test_set(S)`, `by finite_class(bits: 32, on: S)` and the other methods that `supremum theorems` lists",
-            )),
+            ast::ItemKind::Posterior(item) | ast::ItemKind::Prior(item) => {
+                self.names.declare(&item.name.name, NameKind::Law, item.name.span)?;
+                let law = law::law(&self.names, &item.value)?;
+                self.push(&item.name.name, item.name.span, DeclarationKind::Law(law));
+                Ok(())
+            }
             ast::ItemKind::Simulate(_) => {
                 Err(unsupported("`simulate`", item.span, "`train` with `expect` and `measure` on one network"))
             }

@@ -4,7 +4,7 @@ use super::names::Names;
 use super::{Claim, MethodCall, Table, TableColumn, TableRows, TableValue};
 use crate::kernel::check::Statement;
 use crate::kernel::signature;
-use crate::kernel::term::{Formula, Term};
+use crate::kernel::term::{Formula, Op, Term};
 use crate::syntax::ast::{self, ArgValue, Expr, ExprKind, Prop, PropKind, Rel, TableEntry};
 use crate::text::{Diagnostic, did_you_mean};
 use num_rational::BigRational;
@@ -83,7 +83,7 @@ pub fn statement(names: &Names, prop: &Prop) -> Result<Statement, Diagnostic> {
                 Diagnostic::error("E0133", "expected one relation beside `?`").at(hole.span, "in a chain of relations")
             );
         };
-        let term = typed(names, names.term(first)?);
+        let term = term(names, first)?;
         return match relation {
             Rel::Le | Rel::Lt => Ok(Statement::Upper(term)),
             Rel::Ge | Rel::Gt => Ok(Statement::Lower(term)),
@@ -106,10 +106,23 @@ pub fn formula(names: &Names, prop: &Prop) -> Result<Formula, Diagnostic> {
     over_terms(&formula, &|term| Ok(typed(names, term)))
 }
 
+/// The quantity that an expression denotes, with the conventions of statements.
+pub fn term(names: &Names, expr: &Expr) -> Result<Term, Diagnostic> {
+    Ok(typed(names, names.term(expr)?))
+}
+
 /// `vcdim(f)` of a network means the class of its signs.
 fn typed(names: &Names, term: Term) -> Term {
     match term {
         Term::Quantity(head, arguments) => {
+            let is_law = |term: Option<&Term>| matches!(term, Some(Term::Name(name))
+                if names.kind(name) == Some(super::names::NameKind::Law));
+            // The risk of a law is that of a network drawn from it.
+            let head = match head.as_str() {
+                "risk" if is_law(arguments.first()) => "gibbs_risk".to_string(),
+                "empirical_risk" if is_law(arguments.first()) => "empirical_gibbs_risk".to_string(),
+                _ => head,
+            };
             let expected = signature::quantity(&head).map_or(&[][..], |q| q.arguments);
             let arguments = arguments
                 .into_iter()
@@ -123,6 +136,14 @@ fn typed(names: &Names, term: Term) -> Term {
                 })
                 .collect();
             Term::Quantity(head, arguments)
+        }
+        // `kl(Q, P)` of two laws is their relative entropy, of two numbers that of two coins.
+        Term::Apply(Op::Kl, arguments)
+            if arguments.iter().all(|argument| {
+                matches!(argument, Term::Name(name) if names.kind(name) == Some(super::names::NameKind::Law))
+            }) =>
+        {
+            Term::Quantity("divergence".to_string(), arguments)
         }
         Term::Apply(op, arguments) => Term::Apply(op, arguments.into_iter().map(|a| typed(names, a)).collect()),
         Term::Big { big, variable, from, to, body } => {

@@ -5,7 +5,7 @@
 //! among all candidates, and all of them enter the derivation, so that the kernel charges them.
 
 use super::Method;
-use super::search::{Candidate, Demand, Obstacle, Search};
+use super::search::{Candidate, Demand, Found, Obstacle, Search};
 use super::vacuity::{Vacuity, vacuity};
 use crate::kernel::check::{self, Checked, Claim, Statement, Verdict};
 use crate::kernel::derive::{End, Step};
@@ -13,7 +13,7 @@ use crate::kernel::eval::EvalError;
 use crate::kernel::term::{Formula, Relation, Term};
 use num_bigint::BigInt;
 use num_rational::BigRational;
-use num_traits::Zero;
+use num_traits::{Signed, Zero};
 use std::collections::BTreeSet;
 
 /// A bound that was found and not used.
@@ -115,7 +115,7 @@ fn establish(
     outcome: &mut Outcome,
 ) {
     let demand = Demand { method: method.cloned(), failure: failure.clone() };
-    let mut found = search.bound(subject, end, &demand);
+    let mut found = affordable(search, subject, end, demand.clone());
     // A method speaks of the side that it bounds; the other side is found by whatever there is.
     let is_other_side = end == End::Low && found.candidates.is_empty() && found.obstacles.is_empty();
     let demand = if is_other_side { Demand { method: None, failure: BigRational::zero() } } else { demand };
@@ -130,11 +130,17 @@ fn establish(
     let mut candidates: Vec<Candidate> = found.candidates.into_iter().filter(is_usable).collect();
     let probabilistic = candidates.iter().filter(|candidate| !candidate.spent.is_zero()).count();
     if probabilistic > 1 && demand.method.is_some() {
-        // The first in the library's order, whatever its value.
-        candidates.sort_by_key(|candidate| search.context().rank(&candidate.method));
+        // The first in the library's order and by the names of its objects, whatever its value: a choice by value would have
+        // to pay for all.
+        let chosen_objects = |candidate: &Candidate| match candidate.steps.last() {
+            Some(Step::Theorem { bindings, .. }) => bindings.clone(),
+            _ => Vec::new(),
+        };
+        candidates
+            .sort_by_cached_key(|candidate| (search.context().rank(&candidate.method), chosen_objects(candidate)));
     } else if probabilistic > 1 {
         let share = failure / BigRational::from_integer(BigInt::from(probabilistic));
-        let shared = search.bound(subject, end, &Demand { method: None, failure: share });
+        let shared = affordable(search, subject, end, Demand { method: None, failure: share });
         candidates = shared.candidates.into_iter().filter(is_usable).collect();
         for candidate in candidates.iter().skip(1).filter(|candidate| !candidate.spent.is_zero()) {
             append(&mut outcome.steps, &candidate.steps);
@@ -148,6 +154,20 @@ fn establish(
     }
     outcome.notes.extend(best.notes);
     outcome.others.extend(candidates.map(|candidate| Attempt { method: candidate.method, value: candidate.value }));
+}
+
+/// Candidates that spend no more than is allowed. A derivation with several events spends the probability several times at
+/// first; then all of its events share.
+fn affordable(search: &Search, subject: &Term, end: End, demand: Demand) -> Found {
+    let found = search.bound(subject, end, &demand);
+    let largest = found.candidates.iter().map(|candidate| &candidate.spent).max();
+    match largest {
+        Some(spent) if *spent > demand.failure && demand.failure.is_positive() => {
+            let failure = &demand.failure * &demand.failure / spent;
+            search.bound(subject, end, &Demand { failure, ..demand })
+        }
+        _ => found,
+    }
 }
 
 fn append(steps: &mut Vec<Step>, more: &[Step]) {

@@ -227,6 +227,7 @@ impl<'a> Search<'a> {
             }
             let choices: Vec<Term> = match sort {
                 Sort::Sample => self.objects_of(|object| matches!(object, Object::Sample(s) if s.examples.is_some())),
+                Sort::Law => self.objects_of(|object| matches!(object, Object::Law(_))),
                 Sort::Domain => self.objects_of(|object| matches!(object, Object::Domain(_))),
                 // The class that a network belongs to: an architecture or a class of the spec.
                 Sort::Net => self.objects_of(|object| matches!(object, Object::Net(net) if net.network.is_none())),

@@ -28,7 +28,7 @@ pub fn vacuity(search: &Search, statement: &Statement, checked: &Checked, steps:
         _ => return None,
     };
     let Term::Quantity(head, _) = subject else { return None };
-    if head != "risk" {
+    if !matches!(head.as_str(), "risk" | "gibbs_risk") {
         return None;
     }
     let one = Value::integer(1, 64);

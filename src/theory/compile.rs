@@ -36,7 +36,9 @@ impl lower::Scope for Parameters {
 /// The sort that a word in a parameter list names.
 pub fn sort(name: &str) -> Option<Sort> {
     Some(match name {
-        "net" | "network" | "predictor" => Sort::Net,
+        "net" | "network" => Sort::Net,
+        "law" => Sort::Law,
+        "predictor" => Sort::Predictor,
         "map" => Sort::Map,
         "domain" => Sort::Domain,
         "sample" => Sort::Sample,
@@ -50,8 +52,21 @@ pub fn sort(name: &str) -> Option<Sort> {
     })
 }
 
-const SORTS: &[&str] =
-    &["net", "map", "domain", "sample", "class", "norm", "loss", "activation", "natural", "real", "probability"];
+const SORTS: &[&str] = &[
+    "net",
+    "law",
+    "predictor",
+    "map",
+    "domain",
+    "sample",
+    "class",
+    "norm",
+    "loss",
+    "activation",
+    "natural",
+    "real",
+    "probability",
+];
 
 /// Compiles a block. Errors: an unknown name, a wrong number of arguments, a wrong sort, a conclusion that bounds nothing.
 pub fn compile(block: &ast::Theorem, origin: Origin) -> Result<Entry, Diagnostic> {
@@ -228,7 +243,8 @@ impl Checker<'_> {
         let fits = known == sort
             || matches!((known, sort), (Sort::Natural, Sort::Real) | (Sort::Real, Sort::Natural))
             // A net is a map on its whole input space.
-            || (known == Sort::Net && sort == Sort::Map);
+            || (known == Sort::Net && sort == Sort::Map)
+            || (matches!(known, Sort::Net | Sort::Law) && sort == Sort::Predictor);
         if fits {
             Ok(())
         } else {

@@ -50,6 +50,7 @@ const FILES: &[(&str, &str)] = &[
     ("uniform.thm", include_str!("library/uniform.thm")),
     ("finite_class.thm", include_str!("library/finite_class.thm")),
     ("occam.thm", include_str!("library/occam.thm")),
+    ("pac_bayes.thm", include_str!("library/pac_bayes.thm")),
     ("margin.thm", include_str!("library/margin.thm")),
     ("test_set.thm", include_str!("library/test_set.thm")),
     ("no_free_lunch.thm", include_str!("library/no_free_lunch.thm")),
