@@ -1,209 +1,206 @@
-//! Positive semidefiniteness of integer matrices, and spectral norms by it. Trust: kernel.
+//! A positive-semidefiniteness test in integers. Trust: kernel.
 //!
-//! If `4^t A = L L' + R` with `R` diagonally dominant (`R_ii >= sum_(j != i) |R_ij|`), then `R` is positive semidefinite by
-//! Gershgorin, `L L'` is, hence so is `A`. Integers only; nothing is rounded.
+//! The test factors an integer matrix `A` as `L L' + R` with integer `L` (a Cholesky factorization whose divisions are rounded)
+//! and accepts when `R` is diagonally dominant with a nonnegative diagonal. Then `R` is positive semidefinite by Gershgorin's
+//! circle theorem (1931), so is `L L'`, and so is `A`. No property of the rounding is used: `R` is the exact difference.
+//!
+//! Rows are stored from their first nonzero column (a profile); a Cholesky factor has the same profile.
 
-use super::matrix_norm::Grid;
-use super::net::{Tensor, Weight};
-use num_bigint::BigInt;
-use num_integer::Integer;
-use num_rational::BigRational;
-use num_traits::{One, Signed, Zero};
+/// Binary digits of one unit of the factor `L`; entries of `A` are on the grid `2^(-2 * DIGITS)` relative to a unit diagonal.
+pub const DIGITS: i64 = 57;
 
-/// Bits of the largest entry of the rounded matrix.
-const ENTRY_BITS: i64 = 52;
+/// A bound of the factor's entries, so that one product stays below `2^122`.
+const FACTOR_LIMIT: i128 = 1 << 61;
 
-/// An integer factor: `4^t A - L L'` should be diagonally dominant. `factor` holds the lower triangle row by row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Witness {
-    pub t: u32,
-    pub factor: Vec<i64>,
+/// A symmetric integer matrix, lower triangle, with a bound of the error of each row.
+#[derive(Clone, Debug)]
+pub struct Symmetric {
+    first: Vec<usize>,
+    rows: Vec<Vec<i128>>,
+    error: Vec<i128>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PsdError {
-    /// The factor does not have `n (n + 1) / 2` entries, or the vector not one entry per column.
-    Shape { expected: usize, found: usize },
-    /// In this row the residual is not diagonally dominant.
-    NotDominant { row: usize },
-    /// The bound does not exceed the rounding of the matrix.
-    BoundTooSmall,
-    /// An exact sum left 128 bits, or the scaling is out of range.
-    TooLarge,
-}
+impl Symmetric {
+    /// The zero matrix whose row `i` may be nonzero in the columns `first[i]..=i`. `first[i]` above `i` counts as `i`.
+    pub fn new(first: Vec<usize>) -> Symmetric {
+        let first: Vec<usize> = first.iter().enumerate().map(|(i, &f)| f.min(i)).collect();
+        let rows = first.iter().enumerate().map(|(i, &f)| vec![0; i - f + 1]).collect();
+        let error = vec![0; first.len()];
+        Symmetric { first, rows, error }
+    }
 
-impl std::fmt::Display for PsdError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            PsdError::Shape { expected, found } => write!(f, "expected a witness of {expected} entries, found {found}"),
-            PsdError::NotDominant { row } => {
-                write!(f, "expected a diagonally dominant residual, found row {row} not dominant")
-            }
-            PsdError::BoundTooSmall => {
-                f.write_str("expected a bound above the rounding of the matrix, found a smaller one")
-            }
-            PsdError::TooLarge => f.write_str("expected sums below 2^127, found larger ones"),
+    pub fn order(&self) -> usize {
+        self.first.len()
+    }
+
+    /// Adds `value` to the entries `(i, j)` and `(j, i)`; the true number may exceed `value` by less than one unit, in either
+    /// direction. `None` outside the profile or on overflow.
+    pub fn add(&mut self, i: usize, j: usize, value: i128) -> Option<()> {
+        let (row, column) = if i >= j { (i, j) } else { (j, i) };
+        let first = *self.first.get(row)?;
+        let entry = self.rows.get_mut(row)?.get_mut(column.checked_sub(first)?)?;
+        *entry = entry.checked_add(value)?;
+        self.error[row] = self.error[row].checked_add(1)?;
+        if row != column {
+            self.error[column] = self.error[column].checked_add(1)?;
         }
+        Some(())
     }
-}
 
-impl std::error::Error for PsdError {}
-
-/// A matrix rounded to integers times `2^exponent`, with the squared Frobenius norm of the rounding error in grid units.
-pub struct Rounded {
-    pub rows: usize,
-    pub columns: usize,
-    pub exponent: i64,
-    pub entries: Vec<i64>,
-    /// `|W - 2^exponent entries|_F <= 2^exponent error`, rounded up; 0 if exact.
-    pub error: BigRational,
-}
-
-/// Entries on a grid where the largest has [`ENTRY_BITS`] bits, or on the matrix's own grid if that is coarser.
-pub fn rounded(matrix: &Tensor) -> Rounded {
-    let columns = matrix.shape.iter().skip(1).product::<usize>().max(1);
-    let rows = matrix.data.len() / columns;
-    let top = |w: &Weight| i64::from(w.exponent) + 64 - i64::from(w.mantissa.unsigned_abs().leading_zeros());
-    let live = || matrix.data.iter().filter(|w| w.mantissa != 0);
-    let largest = live().map(top).max().unwrap_or(0);
-    let finest = live().map(|w| i64::from(w.exponent) + i64::from(w.mantissa.trailing_zeros())).min().unwrap_or(0);
-    let exponent = finest.max(largest - ENTRY_BITS);
-    let mut inexact = 0u64;
-    let entries = matrix
-        .data
-        .iter()
-        .map(|w| {
-            let shift = i64::from(w.exponent) - exponent;
-            let mantissa = i128::from(w.mantissa);
-            let value = if mantissa == 0 {
-                0
-            } else if shift >= 0 {
-                // |entry| < 2^ENTRY_BITS by the choice of the exponent.
-                mantissa << shift.min(64)
-            } else if shift <= -100 {
-                inexact += 1;
-                0
-            } else {
-                let places = shift.unsigned_abs();
-                inexact += u64::from(u64::from(mantissa.trailing_zeros()) < places);
-                // Nearest integer: off by at most 1/2.
-                (mantissa + (1i128 << (places - 1))) >> places
-            };
-            i64::try_from(value).unwrap_or(0)
-        })
-        .collect();
-    // |E|_F <= sqrt(inexact) / 2 <= ceil(sqrt(inexact)) / 2.
-    let root = BigInt::from(inexact).sqrt() + if inexact == 0 { 0 } else { 1 };
-    Rounded { rows, columns, exponent, entries, error: BigRational::new(root, BigInt::from(2)) }
-}
-
-/// The smaller Gram matrix of an integer matrix, lower triangle by rows: `W'W` or `W W'`, which have the same largest
-/// eigenvalue. Errors: a sum leaves 128 bits.
-fn gram(matrix: &Rounded) -> Result<(usize, Vec<i128>), PsdError> {
-    let (rows, columns) = (matrix.rows, matrix.columns);
-    let n = rows.min(columns);
-    let vectors: Vec<Vec<i64>> = if rows <= columns {
-        matrix.entries.chunks(columns).map(<[i64]>::to_vec).collect()
-    } else {
-        (0..columns).map(|j| matrix.entries.iter().skip(j).step_by(columns).copied().collect()).collect()
-    };
-    // Entries have at most ENTRY_BITS + 1 bits: sums of up to 2^20 products of 2 * 53 bits stay below 2^127.
-    if rows.max(columns) > 1 << 20 {
-        return Err(PsdError::TooLarge);
+    /// Whether every symmetric matrix within the stated error of this one is proved positive semidefinite. `false` proves nothing.
+    pub fn is_semidefinite(&self) -> bool {
+        self.certify().unwrap_or(false)
     }
-    let mut lower = Vec::with_capacity(n * (n + 1) / 2);
-    for i in 0..n {
-        for j in 0..=i {
-            lower.push(vectors[i].iter().zip(&vectors[j]).map(|(a, b)| i128::from(*a) * i128::from(*b)).sum());
+
+    fn certify(&self) -> Option<bool> {
+        let n = self.order();
+        // Rows below `i` that reach column `i`: every one of them leaves a remainder of at most half of L_ii there.
+        let mut below = vec![0i128; n + 1];
+        for (i, &first) in self.first.iter().enumerate() {
+            below[first] += 1;
+            below[i] -= 1;
         }
+        let mut reach = 0;
+        let mut factor: Vec<Vec<i64>> = Vec::with_capacity(n);
+        let mut load: Vec<i128> = self.error.clone();
+        let mut slack: Vec<i128> = Vec::with_capacity(n);
+        for i in 0..n {
+            reach += below[i];
+            let first = self.first[i];
+            let mut row: Vec<i64> = Vec::with_capacity(i - first + 1);
+            for j in first..i {
+                let other = &factor[j];
+                let start = first.max(self.first[j]);
+                let entry = self.rows[i][j - first];
+                let rest =
+                    entry.checked_sub(dot(&row[start - first..], &other[start - self.first[j]..j - self.first[j]])?)?;
+                let pivot = i128::from(other[j - self.first[j]]);
+                let quotient = rounded_quotient(rest, pivot)?;
+                if quotient.abs() >= FACTOR_LIMIT {
+                    return Some(false);
+                }
+                let remainder = rest.checked_sub(quotient.checked_mul(pivot)?)?.checked_abs()?;
+                load[i] = load[i].checked_add(remainder)?;
+                load[j] = load[j].checked_add(remainder)?;
+                row.push(quotient as i64);
+            }
+            let rest = self.rows[i][i - first].checked_sub(dot(&row, &row)?)?;
+            if rest <= 0 {
+                return Some(false);
+            }
+            let most = rest.isqrt();
+            // Leave room for the remainders that later rows will put into column i.
+            let room = load[i].checked_add(reach.checked_mul(most / 2 + 1)?)?;
+            let square = rest.checked_sub(room)?;
+            if square <= 0 {
+                return Some(false);
+            }
+            let pivot = square.isqrt();
+            if pivot <= 0 || pivot >= FACTOR_LIMIT {
+                return Some(false);
+            }
+            slack.push(rest.checked_sub(pivot.checked_mul(pivot)?)?);
+            row.push(pivot as i64);
+            factor.push(row);
+        }
+        Some(slack.iter().zip(&load).all(|(slack, load)| slack >= load))
     }
-    Ok((n, lower))
 }
 
-/// Proves `sigma_max(W)^2 <= bound_squared`. Errors: the witness does not prove it.
-///
-/// With `W = 2^e (V + E)`, `|E|_2 <= |E|_F <= error`: it suffices that `sigma_max(V) <= s - error` for some rational `s` with
-/// `s^2 <= bound_squared / 4^e`. The integer `m = floor((s - error)^2)` is the bound that is tested: `m I - V'V` by its factor.
-pub fn spectral_norm_at_most(matrix: &Tensor, bound_squared: &BigRational, witness: &Witness) -> Result<(), PsdError> {
-    let rounded = rounded(matrix);
-    let m = tested_bound(&rounded, bound_squared)?;
-    let (n, gram) = gram(&rounded)?;
-    let expected = n * (n + 1) / 2;
-    if witness.factor.len() != expected {
-        return Err(PsdError::Shape { expected, found: witness.factor.len() });
+/// Sum of products over the common prefix of two slices; `None` on overflow.
+fn dot(a: &[i64], b: &[i64]) -> Option<i128> {
+    let mut sum: i128 = 0;
+    for (x, y) in a.iter().zip(b) {
+        sum = sum.checked_add(i128::from(*x) * i128::from(*y))?;
     }
-    if witness.t > 60 {
-        return Err(PsdError::TooLarge);
-    }
-    let scale = BigInt::one() << (2 * witness.t);
-    let row = |i: usize| &witness.factor[i * (i + 1) / 2..i * (i + 1) / 2 + i + 1];
-    // Sums of absolute values of the off-diagonal residual, row by row and column by column.
-    let mut off = vec![BigInt::zero(); n];
-    let mut diagonal = Vec::with_capacity(n);
-    for i in 0..n {
-        for j in 0..=i {
-            let product = dot(row(i), row(j), j + 1)?;
-            let entry = -&gram[i * (i + 1) / 2 + j] * &scale - product;
-            if i == j {
-                diagonal.push(entry + &m * &scale);
-            } else {
-                let size = entry.abs();
-                off[i] += &size;
-                off[j] += size;
+    Some(sum)
+}
+
+/// An integer next to `a / b` for `b > 0`.
+fn rounded_quotient(a: i128, b: i128) -> Option<i128> {
+    a.checked_add(b / 2)?.checked_div_euclid(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use num_bigint::BigInt;
+    use num_rational::BigRational;
+    use num_traits::{Signed, Zero};
+    use proptest::prelude::*;
+
+    fn dense(a: &[Vec<i128>]) -> Symmetric {
+        let mut matrix = Symmetric::new(vec![0; a.len()]);
+        for (i, row) in a.iter().enumerate() {
+            for (j, &entry) in row.iter().enumerate().take(i + 1) {
+                matrix.add(i, j, entry).unwrap();
             }
         }
+        matrix
     }
-    match diagonal.iter().zip(&off).position(|(d, s)| d < s) {
-        Some(row) => Err(PsdError::NotDominant { row }),
-        None => Ok(()),
-    }
-}
 
-/// `sum_k a_k b_k` over the first `count` entries, exact.
-fn dot(a: &[i64], b: &[i64], count: usize) -> Result<BigInt, PsdError> {
-    let mut sum = 0i128;
-    for (x, y) in a.iter().zip(b).take(count) {
-        let product = i128::from(*x) * i128::from(*y);
-        sum = sum.checked_add(product).ok_or(PsdError::TooLarge)?;
+    /// Exact: all pivots of the rational LDL' elimination are nonnegative, and a zero pivot has a zero column.
+    fn semidefinite(a: &[Vec<i128>]) -> bool {
+        let n = a.len();
+        let mut m: Vec<Vec<BigRational>> =
+            a.iter().map(|row| row.iter().map(|&x| BigRational::from_integer(BigInt::from(x))).collect()).collect();
+        for k in 0..n {
+            if m[k][k].is_negative() || (m[k][k].is_zero() && (k + 1..n).any(|i| !m[i][k].is_zero())) {
+                return false;
+            }
+            if m[k][k].is_zero() {
+                continue;
+            }
+            for i in k + 1..n {
+                let ratio = &m[i][k] / &m[k][k];
+                let pivot = m[k].clone();
+                for (entry, pivot) in m[i].iter_mut().zip(&pivot).skip(k + 1) {
+                    *entry -= &ratio * pivot;
+                }
+            }
+        }
+        true
     }
-    Ok(BigInt::from(sum))
-}
 
-/// The integer bound on the squared norm of the rounded matrix that proves the bound on the matrix.
-pub fn tested_bound(rounded: &Rounded, bound_squared: &BigRational) -> Result<BigInt, PsdError> {
-    if bound_squared.is_negative() || rounded.exponent.unsigned_abs() > 20_000 {
-        return Err(PsdError::TooLarge);
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+        #[test]
+        fn never_accepts_an_indefinite_matrix(
+            n in 1usize..5,
+            entries in prop::collection::vec(-9i128..10, 16),
+            shift in -6i128..7,
+            scale in 0u32..80,
+            nudge in -3i128..4,
+        ) {
+            // B B' + shift I has exact semidefinite and slightly indefinite members.
+            let b: Vec<&[i128]> = entries.chunks(4).take(n).collect();
+            let a: Vec<Vec<i128>> = (0..n).map(|i| (0..n).map(|j| {
+                let product: i128 = b[i].iter().zip(b[j]).map(|(x, y)| x * y).sum();
+                (product << scale) + if i == j { shift + nudge } else { 0 }
+            }).collect()).collect();
+            if dense(&a).is_semidefinite() {
+                prop_assert!(semidefinite(&a));
+            }
+        }
     }
-    let power = BigInt::one() << (2 * rounded.exponent.unsigned_abs());
-    let in_units = if rounded.exponent >= 0 {
-        bound_squared / BigRational::from_integer(power)
-    } else {
-        bound_squared * BigRational::from_integer(power)
-    };
-    if rounded.error.is_zero() {
-        return Ok(in_units.floor().to_integer());
-    }
-    // A lower bound of the square root with 20 fractional bits.
-    let s = BigRational::new((in_units.numer() << 40u32).div_floor(in_units.denom()).sqrt(), BigInt::one() << 20);
-    let s = s - &rounded.error;
-    if s.is_negative() {
-        return Err(PsdError::BoundTooSmall);
-    }
-    Ok((&s * &s).floor().to_integer())
-}
 
-/// `|W v|^2 / |v|^2`, a lower bound of `sigma_max(W)^2`. Errors: a zero vector or one of another length.
-pub fn rayleigh_quotient(matrix: &Tensor, vector: &[BigInt]) -> Result<BigRational, PsdError> {
-    let columns = matrix.shape.iter().skip(1).product::<usize>().max(1);
-    let norm: BigInt = vector.iter().map(|x| x * x).sum();
-    if vector.len() != columns || norm.is_zero() {
-        return Err(PsdError::Shape { expected: columns, found: vector.len() });
+    #[test]
+    fn accepts_down_to_a_tiny_slack() {
+        // The singular matrix [[1, 1], [1, 1]] plus slack on the diagonal, on the grid of unit 2^(2 DIGITS).
+        let one = 1i128 << (2 * DIGITS);
+        let with = |slack: i128| dense(&[vec![one + slack, one], vec![one, one + slack]]);
+        assert!(with(one >> 50).is_semidefinite());
+        assert!(!with(0).is_semidefinite());
+        assert!(!with(-1).is_semidefinite());
     }
-    let grid = Grid::of(&matrix.data);
-    let mut total = BigInt::zero();
-    for row in matrix.data.chunks(columns) {
-        let product: BigInt = row.iter().zip(vector).map(|(w, x)| grid.integer(w) * x).sum();
-        total += &product * &product;
+
+    #[test]
+    fn refuses_overflow_and_foreign_entries() {
+        let mut matrix = Symmetric::new(vec![0, 1]);
+        assert!(matrix.add(1, 0, 1).is_none());
+        assert!(matrix.add(2, 0, 1).is_none());
+        assert!(matrix.add(0, 0, i128::MAX).is_some());
+        assert!(matrix.add(0, 0, 1).is_none());
+        assert!(!matrix.is_semidefinite());
     }
-    Ok(grid.value(total, 2) / BigRational::from_integer(norm))
 }

@@ -3,20 +3,19 @@
 use super::eval::{EvalError, Evaluation};
 use super::forward;
 use super::intrinsic::symbol;
-use super::lipschitz::{self, LowerWitness, Norms};
+use super::lipschitz::{self, LayerNorm, LowerWitness, Norms, product};
+use super::matrix_norm;
 use super::object::{Domain, Objects};
-use super::psd;
 use super::term::Term;
 use super::value::Value;
 use num_bigint::BigInt;
-use num_rational::BigRational;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Witness {
     /// The kernel computes the quantity itself: error counts, ranges by interval propagation.
     Computation,
-    /// `sigma_max(W)^2 <= bound_squared`, by an integer factor of `bound_squared I - W'W`.
-    SpectralUpper { bound_squared: BigRational, factor: psd::Witness },
+    /// A certificate of an upper bound on the spectral norm of a weight matrix.
+    SpectralUpper(LayerNorm),
     /// A certificate of an upper bound on a Lipschitz constant.
     LipschitzUpper(lipschitz::Witness),
     /// Points that exhibit a lower bound on a Lipschitz constant.
@@ -29,7 +28,9 @@ impl Witness {
     pub fn name(&self) -> &'static str {
         match self {
             Witness::Computation => "computation",
-            Witness::SpectralUpper { .. } => "positive_semidefinite",
+            Witness::SpectralUpper(LayerNorm::Spectral(_)) => "positive_semidefinite",
+            Witness::SpectralUpper(LayerNorm::Gram) => "gram_row_sums",
+            Witness::SpectralUpper(LayerNorm::Schur) => "schur_test",
             Witness::SpectralLower { .. } => "rayleigh_quotient",
             Witness::LipschitzUpper(lipschitz::Witness::Product(_)) => "norm_product",
             Witness::LipschitzUpper(lipschitz::Witness::AbsoluteProduct) => "absolute_product",
@@ -77,14 +78,15 @@ pub fn check(evaluation: &mut Evaluation, subject: &Term, witness: &Witness) -> 
                 return Err(EvalError::Witness(format!("`{net}` has no weights")));
             };
             match witness {
-                Witness::SpectralUpper { bound_squared, factor } => {
-                    psd::spectral_norm_at_most(&parameters.weight, bound_squared, factor)
+                Witness::SpectralUpper(certificate) => {
+                    let square = product::spectral_norm_squared(&parameters.weight, certificate)
                         .map_err(|error| EvalError::Witness(error.to_string()))?;
-                    Ok(Value::rational(bound_squared, bits).sqrt(bits)?.lower_unbounded())
+                    Ok(Value::rational(&square.to_rational(), bits).sqrt(bits)?.lower_unbounded())
                 }
                 Witness::SpectralLower { vector } => {
-                    let squared = psd::rayleigh_quotient(&parameters.weight, vector)
-                        .map_err(|error| EvalError::Witness(error.to_string()))?;
+                    let squared = matrix_norm::rayleigh_quotient(&parameters.weight, vector).ok_or_else(|| {
+                        EvalError::Witness("expected a nonzero vector with one entry per column".to_string())
+                    })?;
                     Ok(Value::rational(&squared, bits).sqrt(bits)?.upper_unbounded())
                 }
                 _ => Err(EvalError::Witness(format!("a witness `{}` says nothing of a norm", witness.name()))),

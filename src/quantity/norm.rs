@@ -24,10 +24,7 @@ pub fn layer_weights<'o>(objects: &'o Objects, net: &str, l: &BigRational) -> Op
 pub fn spectral(objects: &Objects, subject: &Term, net: &str, l: &BigRational, end: End) -> Option<Production> {
     let weights = layer_weights(objects, net, l)?;
     let witness = match end {
-        End::High => {
-            let (bound_squared, factor) = spectral_witness::propose_upper(weights)?;
-            Witness::SpectralUpper { bound_squared, factor }
-        }
+        End::High => Witness::SpectralUpper(spectral_witness::propose_upper(weights)?),
         End::Low => Witness::SpectralLower { vector: spectral_witness::propose_lower(weights)? },
     };
     Some(Production::new(subject, witness, "spectral_norm"))

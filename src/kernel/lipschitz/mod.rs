@@ -12,7 +12,6 @@ pub mod bounds;
 pub mod dyadic;
 pub mod lower;
 pub mod product;
-pub mod psd;
 pub mod sdp;
 pub mod slope;
 pub mod smooth;

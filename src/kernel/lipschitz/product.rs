@@ -4,12 +4,12 @@
 //! a sum adds, a concatenation combines. The l1 and linf norms are exact sums; a spectral norm comes with a certificate.
 
 use super::dyadic::{Dyadic, sqrt_above};
-use super::psd::DIGITS;
 use super::sdp::Form;
 use super::slope::global;
 use super::system::{Row, System};
 use super::{LipError, Norm};
-use crate::kernel::net::{Network, Op, Parameters, Size, Source};
+use crate::kernel::net::{Network, Op, Parameters, Size, Source, Tensor};
+use crate::kernel::psd::DIGITS;
 
 /// How the spectral norm of one affine node is bounded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub fn check(network: &Network, norm: Norm, layers: &[Option<LayerNorm>]) -> Res
         let bound = match &node.op {
             Op::Dense { .. } => {
                 let parameters = parameters.ok_or_else(missing)?;
-                &affine(norm, &Linear::dense(parameters, shape)?, layers.get(i).and_then(Option::as_ref))? * own
+                &affine(norm, &Linear::matrix(&parameters.weight)?, layers.get(i).and_then(Option::as_ref))? * own
             }
             Op::Conv { stride, groups, .. } => {
                 let linear = Linear::conv(parameters.ok_or_else(missing)?, *stride, *groups)?;
@@ -111,16 +111,14 @@ struct Linear {
 }
 
 impl Linear {
-    fn dense(parameters: &Parameters, shape: &[Size]) -> Result<Linear, LipError> {
-        let columns = match shape {
-            [n] => usize::try_from(*n).map_err(|_| missing())?,
-            _ => return Err(missing()),
-        };
-        if columns == 0 {
+    /// A tensor as the matrix of its leading axis against the others.
+    fn matrix(weight: &Tensor) -> Result<Linear, LipError> {
+        let columns = weight.shape.iter().skip(1).product::<usize>();
+        if columns == 0 || weight.data.len() % columns != 0 {
             return Err(missing());
         }
         let rows: Vec<Vec<Dyadic>> =
-            parameters.weight.data.chunks(columns).map(|row| row.iter().map(Dyadic::from).collect()).collect();
+            weight.data.chunks(columns).map(|row| row.iter().map(Dyadic::from).collect()).collect();
         let mut column_sums = vec![Dyadic::ZERO; columns];
         let mut row_sum = Dyadic::ZERO;
         for row in &rows {
@@ -165,6 +163,11 @@ impl Linear {
         let column_sum = columns.into_iter().max().unwrap_or(Dyadic::ZERO);
         Ok(Linear { rows: Vec::new(), row_sum, column_sum })
     }
+}
+
+/// What the certificate proves to be at least the square of a matrix's spectral norm. Errors: it proves nothing.
+pub fn spectral_norm_squared(matrix: &Tensor, certificate: &LayerNorm) -> Result<Dyadic, LipError> {
+    affine(Norm::L2, &Linear::matrix(matrix)?, Some(certificate))
 }
 
 /// The operator norm; for l2 its square.

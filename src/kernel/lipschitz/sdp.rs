@@ -14,13 +14,13 @@
 //! not exist here. Neurons whose slopes agree are linear and are substituted exactly.
 //!
 //! Scaling rows and columns by powers of two is a congruence, and makes the diagonal about one. Every entry is then rounded to
-//! the grid of [`super::psd`], which carries the error.
+//! the grid of [`crate::kernel::psd`], which carries the error.
 
 use super::LipError;
 use super::dyadic::Dyadic;
-use super::psd::{DIGITS, Symmetric};
 use super::slope::Slope;
 use super::system::{Row, System};
+use crate::kernel::psd::{DIGITS, Symmetric};
 use std::borrow::Cow;
 use std::ops::Range;
 
