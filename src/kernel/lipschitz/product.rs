@@ -114,7 +114,7 @@ impl Linear {
     /// A tensor as the matrix of its leading axis against the others.
     fn matrix(weight: &Tensor) -> Result<Linear, LipError> {
         let columns = weight.shape.iter().skip(1).product::<usize>();
-        if columns == 0 || weight.data.len() % columns != 0 {
+        if columns == 0 || !weight.data.len().is_multiple_of(columns) {
             return Err(missing());
         }
         let rows: Vec<Vec<Dyadic>> =
