@@ -35,6 +35,15 @@ pub fn value(evaluation: &mut Evaluation, head: &str, arguments: &[Term]) -> Res
         ("weight_bits", [net]) => {
             let name = symbol(net)?;
             match evaluation.workspace().objects().net(name).and_then(|net| net.network.as_ref()) {
+                // A bound by the number of stored bits must see every stored number: scales and shifts that an importer
+                // keeps beside the parameters may have been read off the sample.
+                Some(network) if BigInt::from(network.stored()) != structure(evaluation, net)?.params => {
+                    Err(EvalError::Meaningless(format!(
+                        "expected a network that stores its {} parameters alone, found {} numbers in `{name}`",
+                        structure(evaluation, net)?.params,
+                        network.stored()
+                    )))
+                }
                 Some(network) => integer(BigInt::from(network.weight_bits())),
                 None => Err(EvalError::Meaningless(format!("expected a network with weights, found `{name}`"))),
             }

@@ -374,6 +374,12 @@ impl Network {
         &self.parameters
     }
 
+    /// Numbers that the network stores: weights, biases, and fixed scales and shifts.
+    pub fn stored(&self) -> usize {
+        let sizes = |p: &Parameters| p.weight.data.len() + p.bias.as_ref().map_or(0, |bias| bias.data.len());
+        self.parameters.iter().flatten().map(sizes).sum()
+    }
+
     pub fn weight_bits(&self) -> u32 {
         self.weight_bits
     }
