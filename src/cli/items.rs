@@ -1,5 +1,6 @@
 //! Items of a spec, worked on one by one: claims proved, expectations observed, measurements taken, bounds compared.
 
+use super::counterexample::counterexample;
 use super::run::{Lint, exit};
 use crate::kernel::check::{Statement, Verdict as KernelVerdict};
 use crate::kernel::eval::EvalError;
@@ -80,7 +81,9 @@ pub fn item(
             let outcome = prove::prove(search, &claim.statement, call.as_ref(), &failure);
             let view = ItemView::new(ItemKind::Claim, &item.name, Verdict::Unknown, &item.text, line);
             let span = claim.method.as_ref().map_or(item.span, |call| call.span);
-            vec![report(view, &claim.statement, claim.expecting, outcome, library, span)]
+            let mut result = report(view, &claim.statement, claim.expecting, outcome, library, span);
+            result.view.witness = refuted_at(&result, &claim.statement, search);
+            vec![result]
         }
         model::ItemKind::Expect(formula) => {
             let statement = Statement::Formula(formula.clone());
@@ -120,6 +123,18 @@ pub fn item(
                 .collect()
         }
     }
+}
+
+/// Where a refuted formula fails.
+fn refuted_at(result: &Result, statement: &Statement, search: &Search) -> Option<String> {
+    let (Verdict::Refuted, Statement::Formula(formula), Some(outcome)) =
+        (result.view.verdict, statement, &result.outcome)
+    else {
+        return None;
+    };
+    let mut workspace = search.workspace();
+    outcome.steps.iter().try_for_each(|step| workspace.apply(step).map(|_| ())).ok()?;
+    counterexample(&workspace, formula)
 }
 
 /// Which lints a result trips.
@@ -192,13 +207,6 @@ fn report(
         view.delta = Some(spent.to_string());
         view.assumptions = checked.assumptions().iter().chain(checked.undischarged()).cloned().collect();
         view.daggers = daggers;
-        if checked.verdict() == KernelVerdict::Refuted {
-            view.witness = view
-                .lower
-                .as_ref()
-                .zip(view.upper.as_ref())
-                .map(|(a, b)| if a == b { format!("left side = {a}") } else { format!("left side in [{a}, {b}]") });
-        }
     }
     // A hole whose method did not apply is not answered by the trivial bound.
     let is_unanswered = !matches!(statement, Statement::Formula(_))
@@ -234,19 +242,30 @@ fn report(
                 | (Expected::Unknown, Verdict::Unknown)
                 | (Expected::Proved, Verdict::Proved { .. })
                 | (Expected::Vacuous, Verdict::Proved { vacuous: true, .. })
-        );
+        ) || expects_one_of(expected, &diagnostics);
         view.expected = met;
+        if met && view.verdict == Verdict::Error {
+            // The error is what the claim is there to show.
+            view.notes
+                .extend(diagnostics.drain(..).map(|diagnostic| format!("{}: {}", diagnostic.code, diagnostic.title)));
+        }
         exit_code = match (met, view.verdict) {
             (true, _) => exit::PROVED,
             (false, Verdict::Unknown) => exit::UNKNOWN,
             (false, Verdict::Error) => exit_code,
             (false, _) => {
-                view.notes.push(format!("expected {}", expected.word()));
+                view.notes.push(format!("expected {expected}"));
                 exit::REFUTED
             }
         };
     }
     Result { view, outcome: Some(outcome), spent, diagnostics, exit: exit_code }
+}
+
+/// Whether the error that a claim expects is among its diagnostics; a disagreement with the kernel is never expected.
+fn expects_one_of(expected: Expected, diagnostics: &[Diagnostic]) -> bool {
+    let Expected::Error(code) = expected else { return false };
+    code != 70 && diagnostics.iter().any(|diagnostic| diagnostic.code == format!("E{code:04}"))
 }
 
 /// A statement or term that means nothing at some point.

@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 mod check;
+mod counterexample;
 mod explain;
 mod fmt;
 mod items;

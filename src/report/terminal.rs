@@ -48,7 +48,7 @@ fn paint(item: &ItemView) -> Paint {
     match item.verdict {
         Verdict::Proved { vacuous: false, modulo: false } | Verdict::Consistent => Paint::Green,
         Verdict::Proved { .. } => Paint::Yellow,
-        Verdict::Refuted if item.expected => Paint::Green,
+        Verdict::Refuted | Verdict::Error if item.expected => Paint::Green,
         Verdict::Unknown if item.expected => Paint::Green,
         Verdict::Refuted | Verdict::Contradicted | Verdict::Error => Paint::Red,
         Verdict::Unknown => Paint::Yellow,

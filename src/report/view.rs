@@ -217,7 +217,7 @@ pub struct CheckView {
 impl CheckView {
     /// How many items have which verdict, in a fixed order, zeros left out. A verdict that was asked for counts apart.
     pub fn counts(&self) -> Vec<(&'static str, usize)> {
-        const ORDER: [&str; 14] = [
+        const ORDER: [&str; 15] = [
             "proved",
             "vacuous",
             "proved modulo",
@@ -230,6 +230,7 @@ impl CheckView {
             "contradicted",
             "measured",
             "error",
+            "error as expected",
             "warning",
             "warnings",
         ];
@@ -239,6 +240,7 @@ impl CheckView {
             (Verdict::Proved { vacuous: false, modulo: true }, _) => "proved modulo",
             (Verdict::Refuted, true) => "refuted as expected",
             (Verdict::Unknown, true) => "unknown as expected",
+            (Verdict::Error, true) => "error as expected",
             (verdict, _) => verdict.word(),
         };
         let warnings = self.diagnostics.iter().filter(|d| d.severity == Severity::Warning).count();

@@ -343,6 +343,8 @@ pub enum Expected {
     Refuted,
     Unknown,
     Vacuous,
+    /// `error E0310`: the claim does not type, or asks for a theorem whose requirement is false.
+    Error(u16),
 }
 
 /// A statement to be observed.
@@ -534,6 +536,16 @@ impl Expected {
             Expected::Refuted => "refuted",
             Expected::Unknown => "unknown",
             Expected::Vacuous => "vacuous",
+            Expected::Error(_) => "error",
+        }
+    }
+}
+
+impl std::fmt::Display for Expected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Expected::Error(code) => write!(f, "error E{code:04}"),
+            other => f.write_str(other.word()),
         }
     }
 }

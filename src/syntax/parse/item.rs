@@ -276,18 +276,30 @@ pub fn probability(input: Input<'_>) -> Parse<'_, Expr> {
 fn expected(input: Input<'_>) -> Parse<'_, (Expected, Span)> {
     let all = [Expected::Proved, Expected::Refuted, Expected::Unknown, Expected::Vacuous];
     let span = input.token().span();
+    if input.at_word(0, "error")
+        && let Some(code) = error_code(&input.text(1))
+    {
+        return Ok((input.advance().advance(), (Expected::Error(code), span)));
+    }
     if let Some(verdict) = all.into_iter().find(|verdict| input.at_word(0, verdict.word())) {
         return Ok((input.advance(), (verdict, span)));
     }
     let diagnostic = Diagnostic::error(
         "E0115",
-        format!("expected `proved`, `refuted`, `unknown` or `vacuous`, found {}", input.found()),
+        format!("expected `proved`, `refuted`, `unknown`, `vacuous` or `error E0302`, found {}", input.found()),
     )
     .at(span, "not a verdict");
     fail(match did_you_mean(&input.text(0), all.map(Expected::word)) {
         Some(word) => diagnostic.help(format!("did you mean `{word}`?")),
         None => diagnostic,
     })
+}
+
+/// The number of a code such as `E0310`.
+fn error_code(text: &str) -> Option<u16> {
+    let digits =
+        text.strip_prefix('E').filter(|digits| digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit()));
+    digits?.parse().ok()
 }
 
 fn bounds(input: Input<'_>) -> Parse<'_, Bounds> {

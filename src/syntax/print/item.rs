@@ -238,7 +238,7 @@ impl Printer {
             clause("within ", &|p| p.expr(seconds));
         }
         if let Some((verdict, _)) = &item.expecting {
-            clause("expecting ", &|p| p.put(verdict.word()));
+            clause("expecting ", &|p| p.put(&verdict.to_string()));
         }
         self.statement("claim", item.name.as_ref(), &item.prop);
         let line = self.out.chars().count() + clauses.iter().map(|c| c.chars().count() + 2).sum::<usize>();
