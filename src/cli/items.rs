@@ -354,6 +354,10 @@ fn others(outcome: &Outcome, view: &mut ItemView) {
     }
 }
 
+const LIBRARY: &str = "`supremum theorems NAME` shows what a theorem requires";
+const STATED: &str = "state the value, as in `by finite_class(bits: 32, on: D.train)` or `by margin(g: 1/2)`, or take a theorem that \
+                      holds for all values at once: those under `occam` pay for the width of the weights";
+
 /// Notes on what stood in the way; a diagnostic where a theorem's requirement is false.
 fn obstacles(outcome: &Outcome, view: &mut ItemView, span: Span) -> Option<Diagnostic> {
     let refuted = outcome
@@ -366,9 +370,10 @@ fn obstacles(outcome: &Outcome, view: &mut ItemView, span: Span) -> Option<Diagn
     let is_without_candidate = outcome.steps.is_empty();
     match refuted {
         Some(obstacle) if is_without_candidate => {
-            let code = match &obstacle.error {
-                EvalError::Requirement { formula, .. } if formula.starts_with("independent(") => "E0310",
-                _ => "E0302",
+            let (code, help) = match &obstacle.error {
+                EvalError::Requirement { formula, .. } if formula.starts_with("independent(") => ("E0310", LIBRARY),
+                EvalError::Requirement { formula, .. } if formula.starts_with("fixed_before(") => ("E0311", STATED),
+                _ => ("E0302", LIBRARY),
             };
             let mut diagnostic =
                 Diagnostic::error(code, format!("a requirement fails: {}", obstacle.error)).at(span, "");
@@ -376,7 +381,7 @@ fn obstacles(outcome: &Outcome, view: &mut ItemView, span: Span) -> Option<Diagn
                 diagnostic = diagnostic.note(format!("{}: {}", other.theorem, other.error));
             }
             view.notes.clear();
-            Some(diagnostic.help("`supremum theorems NAME` shows what a theorem requires"))
+            Some(diagnostic.help(help))
         }
         _ => None,
     }

@@ -1,6 +1,6 @@
 //! Standard output and error: colours on a terminal only, a closed pipe is no failure.
 
-use super::run::Run;
+use super::run::{Problem, Run};
 use crate::report;
 use crate::text;
 use std::io::{IsTerminal, Write};
@@ -49,16 +49,33 @@ impl Console {
 
 /// Writes all diagnostics of a run to standard error.
 pub fn diagnostics(run: &Run, console: &Console, ascii: bool) {
-    let style = match (ascii, std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()) {
+    problems(&run.theory, console, ascii);
+    let style = diagnostic_style(ascii);
+    for diagnostic in &run.diagnostics {
+        explain(run.source.as_ref(), diagnostic, style, console);
+    }
+}
+
+/// Writes diagnostics on files of theorems to standard error.
+pub fn problems(problems: &[Problem], console: &Console, ascii: bool) {
+    let style = diagnostic_style(ascii);
+    for (source, diagnostic) in problems {
+        explain(source.as_ref(), diagnostic, style, console);
+    }
+}
+
+fn diagnostic_style(ascii: bool) -> text::Style {
+    match (ascii, std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()) {
         (true, _) => text::Style::Ascii,
         (false, true) => text::Style::Color,
         (false, false) => text::Style::Unicode,
-    };
+    }
+}
+
+fn explain(source: Option<&text::Source>, diagnostic: &text::Diagnostic, style: text::Style, console: &Console) {
     let empty = text::Source::new("spec", "");
-    for diagnostic in &run.diagnostics {
-        if let Some(source) = run.source.as_ref().or(empty.as_ref().ok()) {
-            console.complain(&format!("{}\n", diagnostic.render(source, style)));
-        }
+    if let Some(source) = source.or(empty.as_ref().ok()) {
+        console.complain(&format!("{}\n", diagnostic.render(source, style)));
     }
 }
 

@@ -11,7 +11,7 @@ use crate::quantity::Engine;
 use crate::report::view::{CheckView, DiagnosticView, LedgerView, Severity};
 use crate::syntax;
 use crate::text::{Diagnostic, Kind, Source};
-use crate::theory::{Library, compile};
+use crate::theory::{self, Library, compile};
 use num_rational::BigRational;
 use num_traits::{One, Zero};
 use std::path::{Path, PathBuf};
@@ -63,6 +63,8 @@ pub struct Run {
     pub view: CheckView,
     /// Fuller than the view's: with code, places and fixes.
     pub diagnostics: Vec<Diagnostic>,
+    /// What is wrong in the files of `--theory`: their places are not in the spec.
+    pub theory: Vec<Problem>,
     /// What became of each item, in the order of the view's items.
     pub results: Vec<items::Result>,
     pub library: Library,
@@ -105,25 +107,25 @@ fn read(path: &Path) -> Result<Source, Diagnostic> {
     }
 }
 
-/// The library with the files of `--theory` and the spec's own theorems.
-pub fn library(theory: &[PathBuf], diagnostics: &mut Vec<Diagnostic>) -> Library {
-    let (mut library, problems) = Library::embedded();
-    diagnostics.extend(problems.into_iter().map(|(_, diagnostic)| diagnostic));
+/// A diagnostic on a file of theorems, with the file where it was read.
+pub type Problem = (Option<Source>, Diagnostic);
+
+/// The library with the files of `--theory`, and what is wrong in them. Their examples and rejects are run.
+pub fn library(theory: &[PathBuf]) -> (Library, Vec<Problem>) {
+    let (mut library, mut problems) = Library::embedded();
     for path in theory {
         match read(path) {
             Ok(source) => {
-                for diagnostic in library.add_source(&source, compile::Origin::User) {
-                    // Places in another file cannot be shown beside the spec's; the rendering carries them as a note.
-                    let shown = diagnostic.render(&source, crate::text::Style::Ascii);
-                    let mut bare = Diagnostic { labels: Vec::new(), ..diagnostic };
-                    bare = bare.note(shown);
-                    diagnostics.push(bare);
-                }
+                let first = library.entries.len();
+                let mut diagnostics = library.add_source(&source, compile::Origin::User);
+                let added = library.entries[first..].iter();
+                diagnostics.extend(added.flat_map(|entry| theory::check::check(entry, &library)));
+                problems.extend(diagnostics.into_iter().map(|diagnostic| (Some(source.clone()), diagnostic)));
             }
-            Err(diagnostic) => diagnostics.push(diagnostic),
+            Err(diagnostic) => problems.push((None, diagnostic)),
         }
     }
-    library
+    (library, problems)
 }
 
 /// Runs a spec.
@@ -133,11 +135,12 @@ pub fn run(request: &Request) -> Run {
         spec: Spec::default(),
         view: empty_view(request.path),
         diagnostics: Vec::new(),
+        theory: Vec::new(),
         results: Vec::new(),
         library: Library::default(),
         session: None,
     };
-    run.library = library(request.theory, &mut run.diagnostics);
+    (run.library, run.theory) = library(request.theory);
     match read(request.path) {
         Ok(source) => {
             let parsed = syntax::parse(&source);
@@ -146,12 +149,17 @@ pub fn run(request: &Request) -> Run {
                 let (spec, _, diagnostics) = model::resolve(&parsed.file, &source);
                 run.diagnostics.extend(diagnostics);
                 run.spec = spec;
+                let first = run.library.entries.len();
                 for theorem in &run.spec.theorems {
                     run.diagnostics.extend(run.library.add(theorem, compile::Origin::User).err());
                 }
+                for entry in &run.library.entries[first..] {
+                    run.diagnostics.extend(theory::check::check(entry, &run.library));
+                }
                 check_methods(&run.spec, &run.library, &mut run.diagnostics);
             }
-            if !run.diagnostics.iter().any(Diagnostic::is_error) {
+            let in_theory = run.theory.iter().map(|(_, diagnostic)| diagnostic);
+            if !run.diagnostics.iter().chain(in_theory).any(Diagnostic::is_error) {
                 prove(&mut run, request, &source);
             }
             run.source = Some(source);
@@ -256,17 +264,19 @@ fn prove(run: &mut Run, request: &Request, source: &Source) {
 }
 
 fn finish(run: &mut Run, request: &Request) {
-    let mut codes: Vec<u8> = run.diagnostics.iter().filter(|d| d.is_error()).map(code).collect();
+    let in_theory = run.theory.iter().map(|(source, diagnostic)| (source.as_ref(), diagnostic));
+    let in_spec = run.diagnostics.iter().map(|diagnostic| (run.source.as_ref(), diagnostic));
+    let diagnostics: Vec<(Option<&Source>, &Diagnostic)> = in_theory.chain(in_spec).collect();
+    let mut codes: Vec<u8> = diagnostics.iter().filter(|(_, d)| d.is_error()).map(|(_, d)| code(d)).collect();
     for result in &run.results {
         codes.push(result.exit);
         codes.extend(items::denied(result, request.deny));
     }
     run.view.exit = worst(&codes);
-    run.view.diagnostics = run
-        .diagnostics
+    run.view.diagnostics = diagnostics
         .iter()
-        .map(|diagnostic| {
-            let position = match (&run.source, diagnostic.span()) {
+        .map(|(source, diagnostic)| {
+            let position = match (source, diagnostic.span()) {
                 (Some(source), Some(span)) => source.position(span.start),
                 _ => crate::text::Position { line: 1, column: 1 },
             };

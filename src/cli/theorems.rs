@@ -1,9 +1,9 @@
-//! `supremum theorems [NAME]`: the library, or one theorem in full.
+//! `supremum theorems [NAME]`: the library, one theorem in full, or a check of examples and rejects.
 
-use super::output::Console;
-use super::run::{self, exit};
+use super::output::{self, Console};
+use super::run::{self, Problem, exit};
 use crate::text::did_you_mean;
-use crate::theory::render;
+use crate::theory::{Library, check, compile::Origin, render};
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -13,42 +13,85 @@ pub struct Args {
     /// List the theorems that state an item of the survey, by its number.
     #[arg(long)]
     survey: bool,
+    /// Run all examples and rejects, and report what is missing.
+    #[arg(long, conflicts_with = "survey")]
+    check: bool,
     /// Files with further theorems.
     #[arg(long)]
     theory: Vec<PathBuf>,
+    /// ASCII only.
+    #[arg(long)]
+    ascii: bool,
 }
 
 pub fn run(args: &Args, console: &mut Console) -> u8 {
-    let mut diagnostics = Vec::new();
-    let library = run::library(&args.theory, &mut diagnostics);
-    for diagnostic in &diagnostics {
-        console.complain(&format!("{}: {}", diagnostic.code, diagnostic.title));
+    let (library, mut problems) = run::library(&args.theory);
+    let named = match &args.name {
+        None => None,
+        Some(name) => match library.find(name) {
+            Some(entry) => Some(entry),
+            None => {
+                output::problems(&problems, console, args.ascii);
+                let near = did_you_mean(name, library.entries.iter().map(|entry| entry.theorem.name.as_str()));
+                let help = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+                console.complain(&format!("error: expected a theorem, found `{name}`{help}"));
+                return exit::SPEC;
+            }
+        },
+    };
+    if args.check {
+        let checked = named.map(|entry| entry.theorem.name.as_str());
+        let (count, found) = checked_problems(&library, checked);
+        problems.extend(found);
+        console.print(&summary(count, &problems));
     }
-    let Some(name) = &args.name else {
-        let lines: Vec<String> = if args.survey {
-            let mut lines: Vec<String> = library
-                .entries
-                .iter()
+    output::problems(&problems, console, args.ascii);
+    if problems.iter().any(|(_, diagnostic)| diagnostic.is_error()) {
+        return exit::SPEC;
+    }
+    if args.check {
+        return exit::PROVED;
+    }
+    let text = match named {
+        Some(entry) => render::text(entry),
+        None if args.survey => {
+            let lines = library.entries.iter();
+            let mut lines: Vec<String> = lines
                 .filter_map(|entry| entry.survey.as_ref().map(|item| format!("{item:<12} {}", render::line(entry))))
                 .collect();
             lines.sort();
-            lines
-        } else {
-            library.entries.iter().map(render::line).collect()
-        };
-        console.print(&lines.join("\n"));
-        return if diagnostics.is_empty() { exit::PROVED } else { exit::SPEC };
-    };
-    match library.find(name) {
-        Some(entry) => {
-            console.print(&render::text(entry));
-            exit::PROVED
+            lines.join("\n")
         }
-        None => {
-            let near = did_you_mean(name, library.entries.iter().map(|entry| entry.theorem.name.as_str()));
-            let help = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-            console.complain(&format!("error: expected a theorem, found `{name}`{help}"));
-            exit::SPEC
+        None => library.entries.iter().map(render::line).collect::<Vec<_>>().join("\n"),
+    };
+    console.print(&text);
+    exit::PROVED
+}
+
+/// How many theorems were checked, and what is wrong or missing. The files of `--theory` have run when they were read; where there
+/// are such files, only they are asked for completeness.
+fn checked_problems(library: &Library, name: Option<&str>) -> (usize, Vec<Problem>) {
+    let has_user_files = library.files.iter().any(|file| file.origin == Origin::User);
+    let (mut count, mut problems) = (0, Vec::new());
+    for file in &library.files {
+        if has_user_files && file.origin == Origin::Library {
+            continue;
+        }
+        for entry in library.of(file).iter().filter(|entry| name.is_none_or(|name| name == entry.theorem.name)) {
+            count += 1;
+            let mut diagnostics = check::gaps(entry);
+            if file.origin == Origin::Library {
+                diagnostics.extend(check::check(entry, library));
+            }
+            problems.extend(diagnostics.into_iter().map(|diagnostic| (Some(file.source.clone()), diagnostic)));
         }
     }
+    (count, problems)
+}
+
+fn summary(count: usize, problems: &[Problem]) -> String {
+    let errors = problems.iter().filter(|(_, diagnostic)| diagnostic.is_error()).count();
+    let warnings = problems.len() - errors;
+    let plural = |n: usize, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
+    format!("{} checked: {}, {}", plural(count, "theorem"), plural(errors, "error"), plural(warnings, "warning"))
 }

@@ -33,6 +33,8 @@ pub struct Claim {
     pub statement: Statement,
     /// The claim may fail with at most this probability; zero for a certain claim.
     pub failure: BigRational,
+    /// Values that the claim states for parameters of theorems, by name: `by finite_class(bits: 32)`.
+    pub stated: BTreeMap<String, Term>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +113,7 @@ pub fn check(
     claim: &Claim,
     steps: &[Step],
 ) -> Result<Checked, EvalError> {
-    let mut workspace = Workspace::new(objects, theorems, structures);
+    let mut workspace = Workspace::new(objects, theorems, structures).stating(claim.stated.clone());
     for step in steps {
         workspace.apply(step)?;
     }

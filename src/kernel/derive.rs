@@ -58,6 +58,8 @@ pub struct Workspace<'o> {
     objects: &'o Objects,
     theorems: &'o Theorems,
     structures: &'o BTreeMap<String, Structure>,
+    /// Values that the claim states for parameters of theorems, by name.
+    stated: BTreeMap<String, Term>,
     facts: Vec<Fact>,
     index: BTreeMap<Term, Vec<usize>>,
 }
@@ -81,7 +83,16 @@ impl<'o> Workspace<'o> {
         theorems: &'o Theorems,
         structures: &'o BTreeMap<String, Structure>,
     ) -> Workspace<'o> {
-        Workspace { objects, theorems, structures, facts: Vec::new(), index: BTreeMap::new() }
+        Workspace { objects, theorems, structures, stated: BTreeMap::new(), facts: Vec::new(), index: BTreeMap::new() }
+    }
+
+    /// The same workspace for a claim that states these values.
+    pub fn stating(self, stated: BTreeMap<String, Term>) -> Workspace<'o> {
+        Workspace { stated, ..self }
+    }
+
+    pub fn stated(&self) -> &BTreeMap<String, Term> {
+        &self.stated
     }
 
     pub fn objects(&self) -> &'o Objects {
@@ -196,12 +207,40 @@ impl<'o> Workspace<'o> {
                     theorem.name
                 )));
             }
+            self.stated_where_fixed(theorem, parameter, &term)?;
             substitution.insert(parameter.clone(), term);
         }
         if bindings.iter().any(|(name, _)| !substitution.contains_key(name)) {
             return Err(EvalError::Meaningless(format!("a value for no parameter of `{}`", theorem.name)));
         }
         Ok(substitution)
+    }
+
+    /// A parameter that is fixed before a sample has the value that the claim states under its name: what only a derivation
+    /// brings along may have been read off the sample. Errors: another value, or none stated.
+    fn stated_where_fixed(&self, theorem: &Theorem, parameter: &str, value: &Term) -> Result<(), EvalError> {
+        let is_fixed = |requirement: &&Formula| {
+            matches!(requirement, Formula::Holds(head, arguments)
+                if head == "fixed_before" && arguments.first() == Some(&Term::name(parameter)))
+        };
+        let Some(requirement) = theorem.requires.iter().find(is_fixed) else { return Ok(()) };
+        let stated = match self.stated.get(parameter) {
+            Some(stated) => Some(Evaluation::new(self, PRECISIONS[0]).canonical(stated)?),
+            None => None,
+        };
+        if stated.as_ref() == Some(value) {
+            return Ok(());
+        }
+        let found = match stated {
+            Some(stated) => format!("the claim states {parameter} = {stated}, and {value} was used"),
+            None => format!("no claim states `{parameter}`, and {value} may have been read off the sample"),
+        };
+        Err(EvalError::Requirement {
+            theorem: theorem.name.clone(),
+            formula: requirement.to_string(),
+            found,
+            refuted: true,
+        })
     }
 
     /// The truth of a closed formula at rising precision, and what it rests on.

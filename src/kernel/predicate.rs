@@ -4,7 +4,7 @@ use super::eval::{EvalError, Evaluation};
 use super::intrinsic::{structure, symbol};
 use super::law;
 use super::net::Activation;
-use super::object::{AssumptionKind, Constraint, Dependence, Noise, Origin, Part};
+use super::object::{AssumptionKind, Constraint, Dependence, Noise, Objects, Origin, Part};
 use super::signature;
 use super::term::{Formula, Relation, Term};
 use num_bigint::BigInt;
@@ -111,7 +111,7 @@ pub fn decide(evaluation: &Evaluation, name: &str, arguments: &[Term]) -> Result
         ("norm_class", [net, norm]) => norm_class(evaluation, net, symbol(norm)?),
         ("iid", [sample]) => iid(evaluation, symbol(sample)?),
         ("independent", [net, sample]) => independent(evaluation, symbol(net)?, symbol(sample)?),
-        ("fixed", [value]) => Ok(Holding::Assumed(format!("the value {value} was chosen before the sample was seen"))),
+        ("fixed_before", [value, sample]) => fixed_before(evaluation, value, symbol(sample)?),
         ("centred", [law, net]) => {
             let (name, net) = (symbol(law)?, symbol(net)?);
             let mean = objects.law(name).map(|law| law.mean.as_str());
@@ -217,10 +217,87 @@ fn iid(evaluation: &Evaluation, name: &str) -> Result<Holding, EvalError> {
     Ok(Holding::Undischarged(format!("`{name}` is i.i.d.")))
 }
 
+/// An object does not depend on a sample, nor does anything that it is defined by.
 fn independent(evaluation: &Evaluation, object: &str, sample: &str) -> Result<Holding, EvalError> {
     let objects = evaluation.workspace().objects();
-    // A law depends on what its mean depends on: its variance is a constant of the spec.
-    let object = law::centre(objects, object);
+    let parts = defining(objects, BTreeSet::from([object.to_string()]));
+    if parts.is_empty() {
+        return Err(EvalError::Meaningless(format!("expected an object, found `{object}`")));
+    }
+    let mut holding = Holding::Yes;
+    for name in parts {
+        let part = match independent_entry(objects, &name, sample)? {
+            Holding::No(reason) if name != object => {
+                Holding::No(format!("`{object}` is defined by `{name}`: {reason}"))
+            }
+            part => part,
+        };
+        holding = both(holding, part);
+    }
+    Ok(holding)
+}
+
+/// A number was chosen without looking at a sample: the claim states it, in terms of what does not depend on the sample. A
+/// value that only a derivation brings along may have been read off the sample, however it was computed.
+fn fixed_before(evaluation: &Evaluation, value: &Term, sample: &str) -> Result<Holding, EvalError> {
+    let workspace = evaluation.workspace();
+    let mut failed = format!("the claim does not state {value}, which may have been read off `{sample}`");
+    for (parameter, stated) in workspace.stated() {
+        let mut alone = Evaluation::new(workspace, evaluation.bits());
+        // A value that rests on facts may rest on the sample through them.
+        if alone.canonical(stated).ok().as_ref() != Some(value) || !alone.grounds.facts.is_empty() {
+            continue;
+        }
+        let mut names = BTreeSet::new();
+        stated.names(&mut names);
+        let text = format!("{parameter} = {value} was chosen before `{sample}` was seen, as the spec states");
+        let mut holding = Holding::Assumed(text);
+        for name in defining(workspace.objects(), names) {
+            holding = both(holding, independent_entry(workspace.objects(), &name, sample)?);
+        }
+        match holding {
+            Holding::No(reason) => failed = format!("{parameter} = {value} was read off the sample: {reason}"),
+            holding => return Ok(holding),
+        }
+    }
+    Ok(Holding::No(failed))
+}
+
+/// The objects that these names lead to: a definition through its body, a class through the bounds of its constraints, a law
+/// through its mean. A law's variance is a constant of the spec, so it depends on what its mean depends on.
+fn defining(objects: &Objects, names: BTreeSet<String>) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut open = names;
+    while let Some(name) = open.pop_first() {
+        if !found.insert(name.clone()) {
+            continue;
+        }
+        let mut next = BTreeSet::new();
+        if let Some(definition) = objects.definitions.get(&name) {
+            definition.body.names(&mut next);
+        }
+        for constraint in objects.net(&name).map_or(&[][..], |class| &class.constraints) {
+            constraint.bound.names(&mut next);
+        }
+        next.extend(objects.law(&name).map(|law| law.mean.clone()));
+        open.extend(next.into_iter().filter(|name| !found.contains(name)));
+    }
+    found.retain(|name| objects.entries.contains_key(name) && objects.law(name).is_none());
+    found
+}
+
+/// Both conditions: the worse of the two, with what each rests on.
+fn both(a: Holding, b: Holding) -> Holding {
+    use Holding::{Assumed, No, Undischarged, Yes};
+    match (a, b) {
+        (No(reason), _) | (_, No(reason)) => No(reason),
+        (Yes, other) | (other, Yes) => other,
+        (Assumed(a), Assumed(b)) => Assumed(format!("{a}; {b}")),
+        (Assumed(a) | Undischarged(a), Assumed(b) | Undischarged(b)) => Undischarged(format!("{a}; {b}")),
+    }
+}
+
+fn independent_entry(objects: &Objects, object: &str, sample: &str) -> Result<Holding, EvalError> {
     let (Some(entry), Some(atoms)) = (objects.entries.get(object), objects.sample(sample).map(|s| &s.atoms)) else {
         return Err(EvalError::Meaningless(format!(
             "expected an object and a sample, found `{object}` and `{sample}`"

@@ -187,7 +187,7 @@ pub const PREDICATES: &[Predicate] = &[
     p("norm_class", &[NET, NORM], "all networks with weight norms and bias norms at most given bounds, none below"),
     p("iid", &[SAMPLE], "the sample is independent and identically distributed"),
     p("independent", &[PREDICTOR, SAMPLE], "the network, class or law does not depend on the sample"),
-    p("fixed", &[REAL], "a number that was chosen before the sample was seen"),
+    p("fixed_before", &[REAL, SAMPLE], "the claim states the number, by its name, without looking at the sample"),
     p("centred", &[LAW, NET], "the means of the law are the parameters of the network"),
     p("last_layer_noise", &[LAW], "only weights and biases of the last layer carry noise"),
     p("comparable", &[LAW, LAW], "noise in the same parameters, and the same values of all others"),

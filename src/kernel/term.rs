@@ -10,7 +10,7 @@
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Signed, Zero};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// A numeric operation with the usual real meaning. A point outside an operation's domain is an error, never a smaller set.
@@ -173,6 +173,28 @@ impl Term {
         Term::Quantity(head.to_string(), arguments)
     }
 
+    /// Every name and head that occurs, bound variables included.
+    pub fn names(&self, found: &mut BTreeSet<String>) {
+        match self {
+            Term::Name(name) => {
+                found.insert(name.clone());
+            }
+            Term::Apply(_, arguments) => arguments.iter().for_each(|argument| argument.names(found)),
+            Term::Quantity(head, arguments) => {
+                found.insert(head.clone());
+                arguments.iter().for_each(|argument| argument.names(found));
+            }
+            Term::Big { from, to, body, .. } => [from, to, body].iter().for_each(|part| part.names(found)),
+            Term::Cases(branches) => {
+                for (condition, value) in branches {
+                    condition.iter().for_each(|condition| condition.names(found));
+                    value.names(found);
+                }
+            }
+            Term::Number(_) | Term::Pi | Term::Euler | Term::Infinity => {}
+        }
+    }
+
     /// Replaces free names. A bound variable hides a name of the same spelling.
     pub fn substitute(&self, substitution: &Substitution) -> Term {
         match self {
@@ -207,6 +229,24 @@ impl Term {
 }
 
 impl Formula {
+    /// As [`Term::names`].
+    pub fn names(&self, found: &mut BTreeSet<String>) {
+        match self {
+            Formula::Compare(a, _, b) => [a, b].iter().for_each(|part| part.names(found)),
+            Formula::Within(a, low, high) => [a, low, high].iter().for_each(|part| part.names(found)),
+            Formula::Holds(_, arguments) => arguments.iter().for_each(|argument| argument.names(found)),
+            Formula::And(parts) => parts.iter().for_each(|part| part.names(found)),
+            Formula::ForAll { from, to, body, .. } | Formula::ForReal { from, to, body, .. } => {
+                [from, to].iter().for_each(|part| part.names(found));
+                body.names(found);
+            }
+            Formula::ForEach { members, body, .. } => {
+                members.iter().for_each(|member| member.names(found));
+                body.names(found);
+            }
+        }
+    }
+
     pub fn substitute(&self, substitution: &Substitution) -> Formula {
         let sub = |t: &Term| t.substitute(substitution);
         match self {

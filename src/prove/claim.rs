@@ -68,14 +68,15 @@ fn ends(statement: &Statement) -> &'static [End] {
 
 /// Searches for a derivation and has the kernel decide. `failure` is what a probabilistic claim may draw.
 pub fn prove(search: &Search, statement: &Statement, method: Option<&Method>, failure: &BigRational) -> Outcome {
-    let claim = Claim { statement: statement.clone(), failure: failure.clone() };
+    let stated = method.map(Method::stated).unwrap_or_default();
+    let claim = Claim { statement: statement.clone(), failure: failure.clone(), stated };
     let mut outcome = Outcome::default();
     let mut tried: BTreeSet<(Term, End)> = BTreeSet::new();
     let probe = probe(statement);
     for end in ends(statement) {
         // Establishing one quantity may show that another is needed.
         loop {
-            let mut workspace = search.workspace();
+            let mut workspace = search.workspace_of(method);
             for step in &outcome.steps {
                 if let Err(error) = workspace.apply(step) {
                     outcome.disagreement = Some(error);
@@ -93,7 +94,8 @@ pub fn prove(search: &Search, statement: &Statement, method: Option<&Method>, fa
             break;
         }
     }
-    outcome.vacuity = outcome.checked.as_ref().and_then(|checked| vacuity(search, statement, checked, &outcome.steps));
+    let checked = outcome.checked.as_ref();
+    outcome.vacuity = checked.and_then(|checked| vacuity(search, &claim, checked, &outcome.steps));
     outcome
 }
 

@@ -2,6 +2,7 @@
 
 use crate::kernel::term::Term;
 use num_rational::BigRational;
+use std::collections::BTreeMap;
 
 /// A method with its arguments, lowered to terms.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +15,11 @@ pub struct Method {
 impl Method {
     pub fn argument(&self, name: &str) -> Option<&Term> {
         self.named.iter().find(|(n, _)| n == name).map(|(_, term)| term)
+    }
+
+    /// The values that a claim with this method states, by name.
+    pub fn stated(&self) -> BTreeMap<String, Term> {
+        self.named.iter().cloned().collect()
     }
 
     /// A named argument that is a number.

@@ -112,6 +112,11 @@ impl<'a> Search<'a> {
         Workspace::new(self.context.objects, self.context.theorems, self.context.structures)
     }
 
+    /// A workspace without facts for a claim by this method.
+    pub fn workspace_of(&self, method: Option<&Method>) -> Workspace<'a> {
+        self.workspace().stating(method.map(Method::stated).unwrap_or_default())
+    }
+
     /// All ways found to bound one end of a quantity, best first.
     pub fn bound(&self, subject: &Term, end: End, demand: &Demand) -> Found {
         self.bound_at(subject, end, demand, &mut Vec::new())
@@ -262,7 +267,8 @@ impl<'a> Search<'a> {
         demand: &Demand,
         path: &mut Vec<Goal>,
     ) -> Result<Candidate, EvalError> {
-        let mut draft = Draft { workspace: self.workspace(), steps: Vec::new(), tried: BTreeSet::new(), demand, path };
+        let workspace = self.workspace_of(demand.method.as_ref());
+        let mut draft = Draft { workspace, steps: Vec::new(), tried: BTreeSet::new(), demand, path };
         if theorem.failure.is_some()
             && !demand.failure.is_zero()
             && theorem.parameters.iter().any(|(p, _)| p == "delta")

@@ -1,7 +1,7 @@
 //! Vacuous bounds, and what it would take to make them say something. Trust: untrusted (for the report only).
 
 use super::search::Search;
-use crate::kernel::check::{Checked, Statement};
+use crate::kernel::check::{Checked, Claim, Statement};
 use crate::kernel::derive::{Step, Workspace};
 use crate::kernel::real::Truth;
 use crate::kernel::term::{Formula, Relation, Substitution, Term};
@@ -21,8 +21,8 @@ pub struct Vacuity {
 }
 
 /// Whether the claim's bound on a risk is at least 1.
-pub fn vacuity(search: &Search, statement: &Statement, checked: &Checked, steps: &[Step]) -> Option<Vacuity> {
-    let subject = match statement {
+pub fn vacuity(search: &Search, claim: &Claim, checked: &Checked, steps: &[Step]) -> Option<Vacuity> {
+    let subject = match &claim.statement {
         Statement::Upper(term) => term,
         Statement::Formula(Formula::Compare(term, Relation::Le | Relation::Lt, _)) => term,
         _ => return None,
@@ -42,7 +42,7 @@ pub fn vacuity(search: &Search, statement: &Statement, checked: &Checked, steps:
             let theorem = search.context().theorems.get(name)?;
             let size = size_parameter(theorem)?;
             let bindings: Substitution = bindings.iter().cloned().collect();
-            let workspace = replay(search, steps)?;
+            let workspace = replay(search, claim, steps)?;
             let below = |limit: &BigRational| examples_needed(&workspace, theorem, size, &bindings, limit);
             let half = BigRational::new(1.into(), 2.into());
             below(&BigRational::one()).map(|n| (n, below(&half)))
@@ -52,8 +52,8 @@ pub fn vacuity(search: &Search, statement: &Statement, checked: &Checked, steps:
     Some(Vacuity { trivial: format!("{subject} <= 1"), needs })
 }
 
-fn replay<'a>(search: &Search<'a>, steps: &[Step]) -> Option<Workspace<'a>> {
-    let mut workspace = search.workspace();
+fn replay<'a>(search: &Search<'a>, claim: &Claim, steps: &[Step]) -> Option<Workspace<'a>> {
+    let mut workspace = search.workspace().stating(claim.stated.clone());
     for step in steps {
         workspace.apply(step).ok()?;
     }

@@ -17,7 +17,7 @@ pub enum Origin {
 }
 
 /// A theorem's scope: its parameters only.
-struct Parameters(Vec<String>);
+pub(super) struct Parameters(pub(super) Vec<String>);
 
 impl lower::Scope for Parameters {
     fn arity(&self, _: &str) -> Option<usize> {

@@ -3,7 +3,9 @@
 //! The statements under `library/` are part of what a result trusts: the kernel substitutes and evaluates them as written.
 //! Parsing and sort inference here are checked by the blocks' own examples and rejects.
 
+pub mod check;
 pub mod compile;
+mod instance;
 pub mod render;
 
 use crate::kernel::derive::Theorems;
@@ -34,6 +36,15 @@ pub struct Entry {
 #[derive(Clone, Debug, Default)]
 pub struct Library {
     pub entries: Vec<Entry>,
+    pub files: Vec<File>,
+}
+
+/// A file of theorems and the places of its theorems among the entries.
+#[derive(Clone, Debug)]
+pub struct File {
+    pub source: Source,
+    pub origin: compile::Origin,
+    pub entries: std::ops::Range<usize>,
 }
 
 /// The embedded files.
@@ -77,6 +88,7 @@ impl Library {
     pub fn add_source(&mut self, source: &Source, origin: compile::Origin) -> Vec<Diagnostic> {
         let parsed = crate::syntax::parse(source);
         let mut diagnostics = parsed.diagnostics;
+        let first = self.entries.len();
         for item in &parsed.file.items {
             match &item.kind {
                 ast::ItemKind::Theorem(block) => diagnostics.extend(self.add(block, origin).err()),
@@ -86,7 +98,13 @@ impl Library {
                 ),
             }
         }
+        self.files.push(File { source: source.clone(), origin, entries: first..self.entries.len() });
         diagnostics
+    }
+
+    /// The theorems of a file.
+    pub fn of(&self, file: &File) -> &[Entry] {
+        self.entries.get(file.entries.clone()).unwrap_or_default()
     }
 
     /// Compiles one block. Errors: a name in use, or a statement that does not type.

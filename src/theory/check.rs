@@ -1,0 +1,198 @@
+//! Examples and rejects of a theorem, run through the kernel.
+//!
+//! An example gives the conclusion's bound for some values of the parameters; the kernel evaluates the conclusion and the two
+//! must agree, and no requirement may be false. A reject breaks one requirement: the kernel must find it false, or find
+//! nothing that establishes it where it speaks of objects that the reject leaves open.
+
+use super::instance::{Instance, bare};
+use super::{Entry, Library};
+use crate::kernel::derive::{Step, Workspace, structures};
+use crate::kernel::eval::EvalError;
+use crate::kernel::real::Truth;
+use crate::kernel::term::{Formula, Relation, Term};
+use crate::kernel::value::Value;
+use crate::syntax::ast::{Example, Expr, ExprKind, Reject};
+use crate::syntax::{lower, print_prop};
+use crate::text::Diagnostic;
+
+/// What a theorem's examples and rejects have wrong, with places in the theorem's own file.
+pub fn check(entry: &Entry, library: &Library) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    for case in &entry.block.examples {
+        problems.extend(example(entry, case, library).err());
+    }
+    for case in &entry.block.rejects {
+        problems.extend(reject(entry, case, library).err());
+    }
+    problems
+}
+
+/// Requirements that no reject breaks, and a theorem without example: for those who maintain a library.
+pub fn gaps(entry: &Entry) -> Vec<Diagnostic> {
+    let parameters = names(entry);
+    let broken: Vec<Formula> =
+        entry.block.rejects.iter().filter_map(|reject| broken(reject, &parameters).ok()).collect();
+    let mut gaps = Vec::new();
+    for (requirement, prop) in entry.theorem.requires.iter().zip(&entry.block.requires) {
+        if !broken.contains(requirement) {
+            gaps.push(
+                Diagnostic::warning("W0602", format!("expected a reject that breaks `{requirement}`, found none"))
+                    .at(prop.span, "this requirement")
+                    .help(format!("write `reject ... breaks {}`", print_prop(prop))),
+            );
+        }
+    }
+    if entry.block.examples.is_empty() {
+        let title = format!("expected an example of `{}`, found none", entry.theorem.name);
+        gaps.push(
+            Diagnostic::warning("W0603", title)
+                .at(entry.block.name.span, "")
+                .help("write `example NAME = VALUE, ... gives VALUE` with a value that was computed independently"),
+        );
+    }
+    gaps
+}
+
+fn names(entry: &Entry) -> Vec<String> {
+    entry.theorem.parameters.iter().map(|(name, _)| name.clone()).collect()
+}
+
+fn broken(reject: &Reject, parameters: &[String]) -> Result<Formula, Diagnostic> {
+    lower::formula(&reject.breaks, &super::compile::Parameters(parameters.to_vec()))
+}
+
+/// Whether a requirement holds in an instance; `None` where it speaks of what the instance leaves open.
+fn decide(workspace: &Workspace, instance: &Instance, requirement: &Formula) -> Result<Option<Truth>, EvalError> {
+    let formula = instance.formula(requirement);
+    if instance.holding.contains(&formula) {
+        return Ok(Some(Truth::True));
+    }
+    if instance.is_open(&formula) {
+        return Ok(None);
+    }
+    workspace.decide(&formula).map(|(truth, _)| Some(truth))
+}
+
+/// Runs `work` in a workspace that holds the instance's facts.
+fn within<T>(
+    instance: &Instance,
+    library: &Library,
+    conclusion: Option<Formula>,
+    work: impl FnOnce(&mut Workspace) -> Result<T, EvalError>,
+) -> Result<T, EvalError> {
+    let structures = structures(&instance.objects)?;
+    let (mut theorems, steps) = instance.facts(library);
+    theorems.extend(conclusion.map(|ensures| (CONCLUSION.to_string(), bare(CONCLUSION, ensures))));
+    let mut workspace = Workspace::new(&instance.objects, &theorems, &structures);
+    for step in &steps {
+        workspace.apply(step)?;
+    }
+    work(&mut workspace)
+}
+
+/// The name under which the kernel evaluates the conclusion of an example. No theorem can be called so.
+const CONCLUSION: &str = "the conclusion";
+
+fn example(entry: &Entry, example: &Example, library: &Library) -> Result<(), Diagnostic> {
+    let instance = Instance::new(&example.bindings, &names(entry))?;
+    let wrong = |title: String| Diagnostic::error("E0209", title).at(example.span, "this example");
+    let conclusion = instance.conclusion(&entry.theorem.ensures);
+    let run = within(&instance, library, Some(conclusion), |workspace| {
+        let mut violated = None;
+        for requirement in &entry.theorem.requires {
+            if decide(workspace, &instance, requirement)? == Some(Truth::False) {
+                violated = Some(requirement.clone());
+                break;
+            }
+        }
+        let fact = workspace.apply(&Step::Theorem { name: CONCLUSION.to_string(), bindings: Vec::new() })?;
+        let value = workspace.facts()[fact].value.clone();
+        let ends = ends(&example.gives, workspace)?;
+        Ok((violated, value, ends))
+    });
+    let (violated, value, given) = run.map_err(|error| wrong(format!("the example cannot be evaluated: {error}")))?;
+    if let Some(requirement) = violated {
+        return Err(wrong(format!("expected an example that meets the requirements, found `{requirement}` false"))
+            .help("an example stands inside the theorem's hypotheses; `reject` shows a case outside"));
+    }
+    let agrees = match (&entry.theorem.ensures, &given) {
+        // A value is met exactly, an interval contains the bound.
+        (_, Given::Value(given)) => match bound(&entry.theorem.ensures, &value) {
+            Some(bound) => bound.equals(given) == Truth::True,
+            None => false,
+        },
+        (_, Given::Interval(low, high)) => {
+            let above = |end: Option<Value>| end.is_none_or(|end| low.le(&end) == Truth::True);
+            let below = |end: Option<Value>| end.is_none_or(|end| end.le(high) == Truth::True);
+            let is_bounded = value.low_end().is_some() || value.high_end().is_some();
+            let both = |end: Option<Value>| above(end.clone()) && below(end);
+            is_bounded && both(value.low_end()) && both(value.high_end())
+        }
+    };
+    if agrees {
+        return Ok(());
+    }
+    let found = bound(&entry.theorem.ensures, &value).map_or_else(|| value.describe(), |bound| bound.describe());
+    Err(wrong(format!("expected {}, found {found}", given.describe()))
+        .note(format!("`{}` with these values", entry.theorem.ensures))
+        .help("correct the statement, or the example if its value was computed wrongly"))
+}
+
+/// What an example says of the conclusion's bound.
+enum Given {
+    Value(Value),
+    Interval(Value, Value),
+}
+
+impl Given {
+    fn describe(&self) -> String {
+        match self {
+            Given::Value(value) => value.describe(),
+            Given::Interval(low, high) => format!("a bound between {} and {}", low.describe(), high.describe()),
+        }
+    }
+}
+
+fn ends(gives: &Expr, workspace: &Workspace) -> Result<Given, EvalError> {
+    let value = |expr: &Expr| -> Result<Value, EvalError> {
+        let term: Term = lower::term(expr, &super::compile::Parameters(Vec::new()))
+            .map_err(|diagnostic| EvalError::Meaningless(diagnostic.title))?;
+        Ok(workspace.evaluate(&term)?.0)
+    };
+    Ok(match &gives.kind {
+        ExprKind::Interval(low, high) => Given::Interval(value(low)?, value(high)?),
+        _ => Given::Value(value(gives)?),
+    })
+}
+
+/// The end that the conclusion bounds.
+fn bound(ensures: &Formula, value: &Value) -> Option<Value> {
+    match ensures {
+        Formula::Compare(_, Relation::Le | Relation::Lt, _) => value.high_end(),
+        Formula::Compare(_, Relation::Ge | Relation::Gt, _) => value.low_end(),
+        _ => Some(value.clone()),
+    }
+}
+
+fn reject(entry: &Entry, reject: &Reject, library: &Library) -> Result<(), Diagnostic> {
+    let wrong = |title: String| Diagnostic::error("E0210", title).at(reject.span, "this reject");
+    let parameters = names(entry);
+    let broken = broken(reject, &parameters)?;
+    if !entry.theorem.requires.contains(&broken) {
+        let requirements: Vec<String> = entry.theorem.requires.iter().map(|r| format!("`{r}`")).collect();
+        return Err(wrong(format!("expected a requirement of the theorem after `breaks`, found `{broken}`"))
+            .note(format!("it requires {}", requirements.join(", "))));
+    }
+    let instance = Instance::new(&reject.bindings, &parameters)?;
+    let truth = within(&instance, library, None, |workspace| decide(workspace, &instance, &broken))
+        .map_err(|error| wrong(format!("the reject cannot be evaluated: {error}")))?;
+    match truth {
+        Some(Truth::False) => Ok(()),
+        // Nothing is known of an object that is left open, so nothing establishes its property.
+        None if matches!(broken, Formula::Holds(..)) => Ok(()),
+        Some(Truth::True) => Err(wrong(format!("the reject is not refused: `{broken}` holds"))
+            .help("choose values for which the requirement is false")),
+        _ => Err(wrong(format!("the reject is not refused: `{broken}` is not decided"))
+            .help("give every value that the requirement needs, such as `vcdim(H) = 4`")),
+    }
+}
