@@ -74,7 +74,10 @@ fn one(
                 .help("weights: spec, l1, linf, fro, max; biases: 1, 2, inf"));
         }
     };
-    let bound_term = names.term(bound)?;
+    let bound_term = match indexed {
+        Some((variable, _)) => names.term_with(bound, variable)?,
+        None => names.term(bound)?,
+    };
     if let Ok(value) = names.constant(&bound_term)
         && value.is_negative()
     {

@@ -2,7 +2,8 @@
 //!
 //! A probabilistic bound that is chosen among several after seeing the data must pay for all of them. A method picks by a rule
 //! that does not look at values (the first theorem of the library that applies); without a method the probability is shared
-//! among all candidates, and all of them enter the derivation, so that the kernel charges them.
+//! among all theorems that another sample might have allowed, and all candidates enter the derivation, so that the kernel
+//! charges them.
 
 use super::Method;
 use super::search::{Candidate, Demand, Found, Obstacle, Search};
@@ -124,13 +125,14 @@ fn establish(
     if is_other_side {
         found = search.bound(subject, end, &demand);
     }
-    outcome.obstacles.append(&mut found.obstacles);
+    let obstacles = std::mem::take(&mut found.obstacles);
     let is_usable = |candidate: &Candidate| match end {
         End::Low => candidate.value.low_end().is_some(),
         End::High => candidate.value.high_end().is_some(),
     };
     let mut candidates: Vec<Candidate> = found.candidates.into_iter().filter(is_usable).collect();
     let probabilistic = candidates.iter().filter(|candidate| !candidate.spent.is_zero()).count();
+    let others = obstacles.iter().filter(|obstacle| may_apply_to_another_sample(search, obstacle)).count();
     if probabilistic > 1 && demand.method.is_some() {
         // The first in the library's order and by the names of its objects, whatever its value: a choice by value would have
         // to pay for all.
@@ -140,14 +142,15 @@ fn establish(
         };
         candidates
             .sort_by_cached_key(|candidate| (search.context().rank(&candidate.method), chosen_objects(candidate)));
-    } else if probabilistic > 1 {
-        let share = failure / BigRational::from_integer(BigInt::from(probabilistic));
+    } else if demand.method.is_none() && probabilistic > 0 && probabilistic + others > 1 {
+        let share = failure / BigRational::from_integer(BigInt::from(probabilistic + others));
         let shared = affordable(search, subject, end, Demand { method: None, failure: share });
         candidates = shared.candidates.into_iter().filter(is_usable).collect();
         for candidate in candidates.iter().skip(1).filter(|candidate| !candidate.spent.is_zero()) {
             append(&mut outcome.steps, &candidate.steps);
         }
     }
+    outcome.obstacles.extend(obstacles);
     let mut candidates = candidates.into_iter();
     let Some(best) = candidates.next() else { return };
     append(&mut outcome.steps, &best.steps);
@@ -170,6 +173,21 @@ fn affordable(search: &Search, subject: &Term, end: End, demand: Demand) -> Foun
         }
         _ => found,
     }
+}
+
+/// Whether a theorem with an event failed for a reason that another sample might not have given. It takes a share too: shares that
+/// depend on the sample could add up to more than the claim allows over all samples.
+fn may_apply_to_another_sample(search: &Search, obstacle: &Obstacle) -> bool {
+    let has_event = search.context().theorems.get(&obstacle.theorem).is_some_and(|theorem| theorem.failure.is_some());
+    let is_structural = match &obstacle.error {
+        // Properties speak of structure and provenance; a member of a class has norms, which come from training.
+        EvalError::Requirement { formula, .. } => {
+            let head = formula.split('(').next().unwrap_or_default();
+            crate::kernel::signature::predicate(head).is_some() && head != "member"
+        }
+        _ => false,
+    };
+    has_event && !is_structural
 }
 
 fn append(steps: &mut Vec<Step>, more: &[Step]) {
