@@ -38,8 +38,11 @@ fn every_requirement_has_a_reject_and_every_theorem_an_example() {
     assert!(gaps.is_empty(), "{}", gaps.join("\n"));
 }
 
-/// Diagnostics of a user's file: their codes and, for the first, line and column.
-fn user(text: &str) -> Vec<(&'static str, String, Option<(usize, usize)>)> {
+/// Code, title, line and column of a diagnostic.
+type Found = (&'static str, String, Option<(usize, usize)>);
+
+/// The diagnostics of a user's file.
+fn user(text: &str) -> Vec<Found> {
     let mut library = library();
     let source = Source::new("my.thm", text).expect("a source");
     let first = library.entries.len();
