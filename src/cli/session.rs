@@ -2,7 +2,7 @@
 
 use super::sample::{self, Data};
 use crate::data::file::{Folder, NETWORK_BYTES};
-use crate::data::{DataError, assemble, onnx, safetensors};
+use crate::data::{DataError, assemble, onnx, safetensors, word};
 use crate::kernel::net::{Architecture, Network};
 use crate::kernel::object::{Assumption, AssumptionKind, Dependence, Entry, NetObject, Noise, Object, Objects, Sample};
 use crate::kernel::structure::Structure;
@@ -277,6 +277,10 @@ impl Session {
                 self.files.push(FileView { path: name.clone(), sha256: hash.to_string() });
             }
             return Ok(import.network);
+        }
+        if path.to_ascii_lowercase().ends_with(".word") {
+            let readout = word::read(&contents).map_err(problem)?;
+            return readout.network().map_err(|error| Diagnostic::data("E0502", error.to_string()).at(span, ""));
         }
         let tensors = safetensors::read(&contents).map_err(problem)?;
         match layout {

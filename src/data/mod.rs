@@ -14,5 +14,6 @@ pub mod npy;
 pub mod number;
 pub mod onnx;
 pub mod safetensors;
+pub mod word;
 
 pub use error::{DataError, DataErrorKind, Result};

@@ -8,6 +8,7 @@ use super::eval::EvalError;
 use super::matrix_norm::Grid;
 use super::net::{Activation, Network, Op, Source, Tensor, Weight};
 use super::object::{Domain, Examples};
+use super::readout::Readout;
 use super::real::{Dyadic, Enclosure};
 use num_bigint::BigInt;
 use num_integer::Integer;
@@ -291,6 +292,10 @@ fn smooth(activation: &Activation, x: &Enclosure) -> Result<Enclosure, EvalError
 /// Bounds on the number of misclassified examples. A binary network predicts class 1 where its output is >= 0; another
 /// predicts the strict maximum, and a tie is an error. What the enclosures cannot decide counts as an error above.
 pub fn errors(network: &Network, examples: &Examples) -> Result<(usize, usize), EvalError> {
+    if let Some(readout) = Readout::of(network) {
+        let errors = readout.errors(examples)?;
+        return Ok((errors, errors));
+    }
     let forward = Forward::of(network)?;
     let (mut certain, mut possible) = (0, 0);
     for (row, &label) in examples.values.chunks(examples.dimension.max(1)).zip(&examples.labels) {

@@ -48,6 +48,15 @@ pub fn value(evaluation: &mut Evaluation, head: &str, arguments: &[Term]) -> Res
                 None => Err(EvalError::Meaningless(format!("expected a network with weights, found `{name}`"))),
             }
         }
+        ("nonzero", [net]) => {
+            let name = symbol(net)?;
+            let Some(network) = evaluation.workspace().objects().net(name).and_then(|net| net.network.as_ref()) else {
+                return Err(EvalError::Meaningless(format!("expected a network with weights, found `{name}`")));
+            };
+            let tensors = network.parameters().iter().flatten().flat_map(|p| [Some(&p.weight), p.bias.as_ref()]);
+            let count = tensors.flatten().flat_map(|t| t.data.iter()).filter(|w| w.mantissa != 0).count();
+            integer(BigInt::from(count))
+        }
         ("layer_lipschitz", [net, l]) => {
             let activation = layer(evaluation, net, l)?.activation.symbol();
             let subject = Term::Quantity("activation_lipschitz".to_string(), vec![activation]);

@@ -6,6 +6,7 @@
 //!
 //! Invariant: a [`Network`] is built by [`Network::new`] only, which checks every parameter's shape against the architecture.
 
+use super::gradient::{GradientMap, SIDE_LIMIT};
 use num_rational::BigRational;
 use std::sync::Arc;
 
@@ -83,6 +84,8 @@ pub enum Op {
     Add,
     /// Concatenation along the first axis.
     Concat,
+    /// Fixed integer features of a flat square grey image; nothing in it is learned.
+    Gradients(GradientMap),
 }
 
 /// Where a node reads.
@@ -269,6 +272,13 @@ fn output_shape(i: usize, op: &Op, first: &[Size], inputs: &[&[Size]]) -> Result
             }
         }
         Op::Activation(_) | Op::FixedAffine => first.to_vec(),
+        Op::Gradients(map) => match first {
+            [n] if n.isqrt() * n.isqrt() == *n && n.isqrt() <= SIDE_LIMIT as Size => vec![map.features() as Size],
+            _ => {
+                let found = format!("expected a flat square image of side at most {SIDE_LIMIT}, found shape {first:?}");
+                return error(i, found);
+            }
+        },
         Op::BatchNorm => first.to_vec(),
         Op::MaxPool { window: size, stride, pad } => {
             let (c, h, w) = image(i, first)?;

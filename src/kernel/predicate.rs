@@ -5,6 +5,7 @@ use super::intrinsic::{structure, symbol};
 use super::law;
 use super::net::Activation;
 use super::object::{AssumptionKind, Constraint, Dependence, Noise, Objects, Origin, Part};
+use super::readout::Readout;
 use super::signature;
 use super::term::{Formula, Relation, Term};
 use num_bigint::BigInt;
@@ -128,6 +129,17 @@ pub fn decide(evaluation: &Evaluation, name: &str, arguments: &[Term]) -> Result
                 return Err(EvalError::Meaningless(format!("expected two laws, found `{q}` and `{p}`")));
             };
             Ok(law::incomparable(objects, a, b)?.map_or(Holding::Yes, Holding::No))
+        }
+        ("ternary_readout", [net]) => {
+            let name = symbol(net)?;
+            let network = objects.net(name).and_then(|net| net.network.as_ref());
+            let is_readout = network.is_some_and(|network| Readout::of(network).is_some());
+            Ok(yes_if(is_readout, || format!("`{name}` is not a ternary readout of gradient features")))
+        }
+        // A statement about history, which no computation can decide: the report shows it.
+        ("codes_fixed_before", [sample]) => {
+            let sample = symbol(sample)?;
+            Ok(Holding::Assumed(format!("the code was fixed before `{sample}` was drawn")))
         }
         ("bounded_loss", [loss]) => {
             let loss = symbol(loss)?;

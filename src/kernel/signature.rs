@@ -84,6 +84,7 @@ pub const QUANTITIES: &[Quantity] = &[
     q("layer_units", &[NET, NAT], Natural, "outputs of layer l; layer 0 is the input"),
     q("breakpoints", &[NET], Natural, "most breakpoints of a hidden activation"),
     q("degree", &[NET], Natural, "largest degree of a piece of a hidden activation"),
+    q("nonzero", &[NET], Natural, "weights and biases that are not 0"),
     q("weight_bits", &[NET], Natural, "bits of the widest stored parameter"),
     q("weight_norm", &[NET, NAT, NORM], NonNegative, "norm of the weight matrix of layer l (supremum over a class)"),
     q("bias_norm", &[NET, NAT, NORM], NonNegative, "norm of the bias of layer l (supremum over a class)"),
@@ -191,6 +192,8 @@ pub const PREDICATES: &[Predicate] = &[
     p("centred", &[LAW, NET], "the means of the law are the parameters of the network"),
     p("last_layer_noise", &[LAW], "only weights and biases of the last layer carry noise"),
     p("comparable", &[LAW, LAW], "noise in the same parameters, and the same values of all others"),
+    p("ternary_readout", &[NET], "gradient features, then one dense layer without bias and with weights in {-1, 0, 1}"),
+    p("codes_fixed_before", &[SAMPLE], "the codes of the library were fixed before the sample was drawn"),
     p("bounded_loss", &[LOSS], "the loss takes values in [0, 1]"),
     p(
         "fits",

@@ -74,11 +74,16 @@ pub fn check(network: &Network, norm: Norm, layers: &[Option<LayerNorm>]) -> Res
             // l1: sums; l2: sums of squares; linf: the largest.
             Op::Concat if norm == Norm::Linf => sources.iter().copied().max().cloned().ok_or_else(missing)?,
             Op::Concat => sources.iter().fold(Dyadic::ZERO, |sum, s| &sum + s),
+            Op::Gradients(_) => return Err(discontinuous()),
         };
         bounds.push(bound);
     }
     let last = bounds.pop().ok_or_else(missing)?;
     Ok(if norm == Norm::L2 { last } else { &last * &last })
+}
+
+pub(super) fn discontinuous() -> LipError {
+    LipError::Unsupported("expected continuous layers, found integer features, which jump".to_string())
 }
 
 fn missing() -> LipError {

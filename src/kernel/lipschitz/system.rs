@@ -230,6 +230,7 @@ impl System {
                     value
                 }
                 Op::Concat => sources.concat(),
+                Op::Gradients(_) => return Err(super::product::discontinuous()),
             };
             builder.charge(value.iter().map(|affine| affine.row.len()).sum())?;
             values.push(value);
