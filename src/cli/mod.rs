@@ -2,6 +2,7 @@
 
 mod check;
 mod counterexample;
+mod compress;
 mod explain;
 mod fmt;
 mod items;
@@ -34,6 +35,8 @@ enum Command {
     Table(table::Args),
     /// List the theorems, or show one.
     Theorems(theorems::Args),
+    /// Train a classifier with a short code word, by annealing on its Occam bound.
+    Compress(compress::Args),
     /// Explain a diagnostic code.
     Explain(explain::Args),
     /// Lay out specs and theorem files canonically.
@@ -52,6 +55,7 @@ pub fn run(cli: &Cli) -> u8 {
         Command::Why(args) => why::run(args, &mut console),
         Command::Table(args) => table::run(args, &mut console),
         Command::Theorems(args) => theorems::run(args, &mut console),
+        Command::Compress(args) => compress::run(args, &mut console),
         Command::Explain(args) => explain::run(args, &mut console),
         Command::Fmt(args) => fmt::run(args, &mut console),
     };

@@ -170,7 +170,9 @@ pub fn forward(network: &Network, input: &[Interval], bits: u32) -> Result<Vec<I
             Op::Flatten => first.to_vec(),
             Op::Add => sum_of(&sources, bits),
             Op::Concat => sources.concat(),
-            Op::Gradients(_) => return malformed(format!("layer {}", i + 1), "layers of real numbers", "integer features"),
+            Op::Gradients(_) => {
+                return malformed(format!("layer {}", i + 1), "layers of real numbers", "integer features");
+            }
         };
         if value.iter().any(|x| !x.lower.is_finite() || !x.upper.is_finite()) {
             return malformed(format!("layer {}", i + 1), "values in MPFR's exponent range", "an overflow");

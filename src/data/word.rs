@@ -186,8 +186,7 @@ pub fn read(contents: &Contents) -> Result<Readout> {
         let found = format!("{} bits", bits.len());
         return Err(malformed("word", &format!("{length} bits, filled with zeros to a whole digit"), found));
     }
-    Readout::of_word(*side, *classes, &bits[..*length])
-        .map_err(|(expected, found)| malformed("word", &expected, found))
+    Readout::of_word(*side, *classes, &bits[..*length]).map_err(|(expected, found)| malformed("word", &expected, found))
 }
 
 #[cfg(test)]
@@ -252,7 +251,9 @@ mod tests {
                 }
             }
         }
-        for bad in ["", "readout 8 10", "readout 0 10 4\n0", "readout 8 10 4\nf", "readout 8 10 4\ng", "readout 8 10 400\n0"] {
+        for bad in
+            ["", "readout 8 10", "readout 0 10 4\n0", "readout 8 10 4\nf", "readout 8 10 4\ng", "readout 8 10 400\n0"]
+        {
             assert!(back(bad).is_err(), "{bad}");
         }
     }

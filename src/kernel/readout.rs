@@ -61,7 +61,10 @@ impl Readout {
             let image: Vec<u8> = row.iter().map(|weight| pixel(weight, &examples.scale)).collect();
             let Some(features) = self.map.apply(&image, self.side) else {
                 let side = self.side;
-                return Err(EvalError::Meaningless(format!("expected images of {side} by {side}, found {}", row.len())));
+                return Err(EvalError::Meaningless(format!(
+                    "expected images of {side} by {side}, found {}",
+                    row.len()
+                )));
             };
             let logit = |signs: &Vec<(usize, bool)>| -> i64 {
                 signs.iter().map(|&(j, is_plus)| if is_plus { features[j] } else { -features[j] }).sum()
@@ -78,7 +81,7 @@ impl Readout {
 }
 
 /// `floor(255 x + 1/2)` for the exact `x = value * scale`, cut to 0..255.
-fn pixel(value: &Weight, scale: &BigRational) -> u8 {
+pub fn pixel(value: &Weight, scale: &BigRational) -> u8 {
     let (m, e) = (i128::from(value.mantissa), value.exponent);
     let small = (scale.numer().to_i32(), scale.denom().to_i32());
     let rounded = match (small, -62 <= e && e <= 0) {

@@ -7,6 +7,7 @@
 //! What is seen here is an [`Observed`] value. No conversion leads from it to a fact of the kernel: an observation never enters a
 //! proof. A trained network does, but as what it then is: a list of exact dyadic weights.
 
+pub mod anneal;
 pub mod elementary;
 mod gradient;
 pub mod mlp;
@@ -14,6 +15,7 @@ pub mod observe;
 pub mod progress;
 pub mod random;
 pub mod sample;
+mod ternary;
 pub mod train;
 
 pub use gradient::{loss_and_gradient, mean_loss};

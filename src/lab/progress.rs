@@ -5,6 +5,7 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -40,6 +41,40 @@ impl TrainingBar {
 }
 
 impl Drop for TrainingBar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// A bar for a search that several threads advance.
+pub struct SearchBar {
+    bar: ProgressBar,
+    start: Instant,
+    visible: AtomicBool,
+}
+
+impl SearchBar {
+    pub fn new(name: &str, total: u64) -> SearchBar {
+        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template("  {prefix} {wide_bar} {percent}%  {eta} left") {
+            bar.set_style(style);
+        }
+        bar.set_prefix(name.to_string());
+        SearchBar { bar, start: Instant::now(), visible: AtomicBool::new(false) }
+    }
+
+    pub fn advance(&self, steps: u64) {
+        self.bar.inc(steps);
+        if self.start.elapsed() >= PATIENCE
+            && std::io::stderr().is_terminal()
+            && !self.visible.swap(true, Ordering::Relaxed)
+        {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+    }
+}
+
+impl Drop for SearchBar {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }

@@ -16,13 +16,14 @@ pub struct Code {
 }
 
 /// One file per hundred.
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     include_str!("explain/E00.md"),
     include_str!("explain/E01.md"),
     include_str!("explain/E02.md"),
     include_str!("explain/E03.md"),
     include_str!("explain/E04.md"),
     include_str!("explain/E05.md"),
+    include_str!("explain/E06.md"),
     include_str!("explain/E09.md"),
     include_str!("explain/W06.md"),
 ];
