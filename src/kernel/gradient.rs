@@ -185,3 +185,57 @@ impl GradientMap {
 fn isqrt(n: i64) -> i64 {
     n.max(0).isqrt()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(side: usize) -> Vec<u8> {
+        let value = |x: usize, y: usize| if (x + 2 * y) % 5 < 3 { (37 * x + 91 * y + 13 * x * y) % 256 } else { 0 };
+        (0..side * side).map(|i| value(i % side, i / side) as u8).collect()
+    }
+
+    fn digest(features: &[i64]) -> i128 {
+        features.iter().fold(0, |h, f| (h * 1_000_003 + i128::from(*f)).rem_euclid((1 << 61) - 1))
+    }
+
+    #[test]
+    fn features_are_those_of_an_independent_program() {
+        // Computed in Python from the description in docs/occam.md, with box sums written out.
+        for (side, map, count, first, expected) in [
+            (28, 1, 73, [10, -87, -55], 848_574_614_849_882_324),
+            (28, 0, 49, [16, -103, -64], 2_299_892_985_073_074_363),
+            (9, 2, 97, [-74, -57, 33], 1_150_546_226_279_441_508),
+            (8, 3, 145, [-115, -143, 189], 1_320_672_352_363_492_890),
+            (28, 5, 31, [-30, -108, -65], 869_938_987_920_061_347),
+            (17, 26, 201, [32, -76, -24], 1_556_630_919_208_363_166),
+            (28, 45, 271, [-62, -7, 0], 579_533_878_175_241_019),
+            (11, 65, 73, [-36, -88, 56], 326_269_707_669_477_727),
+            (28, 1023, 589, [28, -22, 3], 1_381_118_288_063_392_542),
+            (1, 1, 73, [0, 0, 0], 614),
+            (3, 13, 271, [-89, 499, -89], 1_289_188_129_534_371_815),
+        ] {
+            let map = GradientMap::new(map).expect("a map");
+            let features = map.apply(&image(side), side).expect("features");
+            assert_eq!((features.len(), map.features()), (count, count));
+            assert_eq!((&features[..3], digest(&features)), (&first[..], expected), "{side} {map:?}");
+        }
+    }
+
+    #[test]
+    fn the_largest_image_stays_within_64_bits() {
+        let white = vec![255; SIDE_LIMIT * SIDE_LIMIT];
+        let checkers: Vec<u8> = (0..64 * 64).map(|i| if (i / 4 + i / 256) % 2 == 0 { 255 } else { 0 }).collect();
+        let last: Vec<u8> = (0..64 * 64).map(|i| if i >= 64 * 63 { 255 } else { 0 }).collect();
+        for image in [&white, &checkers, &last] {
+            for map in 0..MAPS {
+                let features = GradientMap::new(map).and_then(|map| map.apply(image, 64)).expect("features");
+                // Each is a part of a vector of norm 4096 minus its mean, or the constant.
+                assert!(features.iter().all(|f| f.abs() <= 4096));
+            }
+        }
+        let map = GradientMap::new(0).expect("a map");
+        assert_eq!((map.apply(&white, 65), map.apply(&white, 63), map.apply(&[], 0)), (None, None, None));
+        assert_eq!(GradientMap::new(MAPS), None);
+    }
+}
