@@ -1,8 +1,8 @@
 //! The command line: one file per command.
 
 mod check;
-mod counterexample;
 mod compress;
+mod counterexample;
 mod explain;
 mod fmt;
 mod items;
