@@ -115,13 +115,13 @@ impl Readout {
         }
         let mut weights = vec![0i8; d];
         let mut left = m;
-        for i in 0..d {
+        for (i, weight) in weights.iter_mut().enumerate() {
             let (without, with) = branches(&subsets, d - i, left);
             if place >= without {
                 place -= without;
                 subsets = with;
                 left -= 1;
-                weights[i] = if take(1, "a sign")?.is_zero() { -1 } else { 1 };
+                *weight = if take(1, "a sign")?.is_zero() { -1 } else { 1 };
             } else {
                 subsets = without;
             }

@@ -84,7 +84,7 @@ impl Readout {
 pub fn pixel(value: &Weight, scale: &BigRational) -> u8 {
     let (m, e) = (i128::from(value.mantissa), value.exponent);
     let small = (scale.numer().to_i32(), scale.denom().to_i32());
-    let rounded = match (small, -62 <= e && e <= 0) {
+    let rounded = match (small, (-62..=0).contains(&e)) {
         // (510 m p + q 2^-e) / (2 q 2^-e), rounded down; the numerator is below 2^9 2^63 2^31 + 2^31 2^62.
         ((Some(p), Some(q)), true) => {
             let unit = i128::from(q) << -e;
