@@ -84,7 +84,7 @@ fn onnx_files() {
 fn safetensors_files() {
     let seeds = [
         "specs/models/square_relu.safetensors",
-        "specs/models/lipschitz/nv_small.safetensors",
+        "specs/lipschitz/models/nv_small.safetensors",
         "specs/models/digits_resnet.safetensors",
         "tests/data/models/variants/metadata.safetensors",
     ];

@@ -286,10 +286,10 @@ fn input_normalization_is_fixed_and_not_counted_as_trained() {
 
 #[test]
 fn every_network_of_the_lipschitz_set_is_a_chain() {
-    let folder = Folder::new(&root("specs/models/lipschitz")).unwrap();
+    let folder = Folder::new(&root("specs/lipschitz/models")).unwrap();
     let mut count = 0;
-    for file in file_names("specs/models/lipschitz").iter().filter(|file| file.ends_with(".safetensors")) {
-        let description = json(&root("specs/models/lipschitz").join(file.replace(".safetensors", ".json")));
+    for file in file_names("specs/lipschitz/models").iter().filter(|file| file.ends_with(".safetensors")) {
+        let description = json(&root("specs/lipschitz/models").join(file.replace(".safetensors", ".json")));
         let sizes: Vec<Size> =
             description["dims"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap().into()).collect();
         let chain = Architecture::dense_chain(&sizes, &Activation::Relu).unwrap();

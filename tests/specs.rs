@@ -62,7 +62,7 @@ fn relu_depth3_shows_its_numbers() {
 
 #[test]
 fn acas_is_below_its_product_bound() {
-    let (items, exit) = items("specs/acas.spec");
+    let (items, exit) = items("specs/lipschitz/acas.spec");
     assert_eq!(exit, 0);
     assert_eq!(item(&items, "size")["upper"], "13305");
     // LipSDP-Neuron's optimum is 88258.8192...; a certified bound lies just above.

@@ -32,7 +32,12 @@ pub struct Result {
 
 /// A method call as the search takes it.
 pub fn method(call: &MethodCall) -> Method {
-    Method { name: call.name.clone(), positional: call.positional.clone(), named: call.named.clone() }
+    Method {
+        name: call.name.clone(),
+        positional: call.positional.clone(),
+        named: call.named.clone(),
+        within: call.within,
+    }
 }
 
 /// What a claim or row that states no probability may draw: an equal part of what the stated ones leave.

@@ -50,6 +50,7 @@ pub fn run(cli: &Cli) -> u8 {
         console.complain(&error.to_string());
         return run::exit::DISAGREEMENT;
     }
+    interruptible();
     let code = match &cli.command {
         Command::Check(args) => check::run(args, &mut console),
         Command::Why(args) => why::run(args, &mut console),
@@ -60,4 +61,13 @@ pub fn run(cli: &Cli) -> u8 {
         Command::Fmt(args) => fmt::run(args, &mut console),
     };
     if console.failed { run::exit::OUTPUT } else { code }
+}
+
+/// The first interruption asks searches to end with what they have, the second ends the process. Without signals of this kind
+/// the program simply stops.
+fn interruptible() {
+    let flag = crate::quantity::interrupt::flag();
+    let code = i32::from(run::exit::INTERRUPTED);
+    let _ = signal_hook::flag::register_conditional_shutdown(signal_hook::consts::SIGINT, code, flag.clone());
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, flag);
 }

@@ -7,7 +7,7 @@ use crate::data::file::Folder;
 use crate::kernel::derive::structures;
 use crate::model::{self, Spec};
 use crate::prove::{Context, Search};
-use crate::quantity::Engine;
+use crate::quantity::{Engine, interrupt};
 use crate::report::view::{CheckView, DiagnosticView, LedgerView, Severity};
 use crate::syntax;
 use crate::text::{Diagnostic, Kind, Source};
@@ -27,11 +27,21 @@ pub mod exit {
     pub const LIMIT: u8 = 8;
     pub const OUTPUT: u8 = 9;
     pub const DISAGREEMENT: u8 = 70;
+    pub const INTERRUPTED: u8 = 130;
 }
 
 /// When several apply, the first of this list wins.
-const PRECEDENCE: [u8; 8] =
-    [exit::DISAGREEMENT, exit::SPEC, exit::DATA, exit::LIMIT, exit::OUTPUT, exit::REFUTED, exit::DENIED, exit::UNKNOWN];
+const PRECEDENCE: [u8; 9] = [
+    exit::DISAGREEMENT,
+    exit::INTERRUPTED,
+    exit::SPEC,
+    exit::DATA,
+    exit::LIMIT,
+    exit::OUTPUT,
+    exit::REFUTED,
+    exit::DENIED,
+    exit::UNKNOWN,
+];
 
 /// The exit code of the most important reason.
 pub fn worst(codes: &[u8]) -> u8 {
@@ -214,6 +224,8 @@ fn prove(run: &mut Run, request: &Request, source: &Source) {
     let share = items::share(&run.spec, &budget);
     let worked = with_search(&session, &run.library, |search| {
         let wanted = run.spec.items.iter().filter(|item| request.only.is_none_or(|only| only == item.name));
+        // The item that the user interrupted shows how far it came; those after it are left.
+        let wanted = wanted.take_while(|_| !interrupt::is_requested());
         wanted.flat_map(|item| items::item(item, search, &run.library, &share, source)).collect::<Vec<_>>()
     });
     let results = match worked {
@@ -264,10 +276,19 @@ fn prove(run: &mut Run, request: &Request, source: &Source) {
 }
 
 fn finish(run: &mut Run, request: &Request) {
+    let interrupted = interrupt::is_requested();
+    if interrupted {
+        let left = run.spec.items.len().saturating_sub(run.results.len());
+        run.diagnostics.push(
+            Diagnostic::error("E0511", "interrupted")
+                .note(format!("bounds reached so far are proved; {left} item(s) were not worked on")),
+        );
+    }
     let in_theory = run.theory.iter().map(|(source, diagnostic)| (source.as_ref(), diagnostic));
     let in_spec = run.diagnostics.iter().map(|diagnostic| (run.source.as_ref(), diagnostic));
     let diagnostics: Vec<(Option<&Source>, &Diagnostic)> = in_theory.chain(in_spec).collect();
     let mut codes: Vec<u8> = diagnostics.iter().filter(|(_, d)| d.is_error()).map(|(_, d)| code(d)).collect();
+    codes.extend(interrupted.then_some(exit::INTERRUPTED));
     for result in &run.results {
         codes.push(result.exit);
         codes.extend(items::denied(result, request.deny));

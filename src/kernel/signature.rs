@@ -107,6 +107,18 @@ pub const QUANTITIES: &[Quantity] = &[
     // Capacity, sensitivity, risk: bounded by theorems and witnesses.
     q("lip", &[MAP, NORM], NonNegative, "Lipschitz constant from this norm to the same norm"),
     q("range", &[MAP], Real, "every coordinate of every output"),
+    q(
+        "robust_radius",
+        &[NET, SAMPLE, NAT, NORM],
+        NonNegative,
+        "distance from example k, counted from 0, to the nearest input that is not decided as its label",
+    ),
+    q(
+        "robust_errors",
+        &[NET, SAMPLE, REAL, NORM],
+        Natural,
+        "examples with an input within distance r that is not decided as their label",
+    ),
     q("vcdim", &[CLASS], Natural, "Vapnik-Chervonenkis dimension"),
     q("pdim", &[NET], Natural, "pseudo-dimension"),
     q("growth", &[CLASS, NAT], AtLeastOne, "most label vectors on m points"),

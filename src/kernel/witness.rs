@@ -3,12 +3,14 @@
 use super::eval::{EvalError, Evaluation};
 use super::forward;
 use super::intrinsic::symbol;
-use super::lipschitz::{self, LayerNorm, LowerWitness, Norms, product};
+use super::lipschitz::{self, LayerNorm, LipError, LowerWitness, Norms, product, robust};
 use super::matrix_norm;
-use super::object::{Domain, Objects};
+use super::object::{Domain, Examples, Objects};
 use super::term::Term;
 use super::value::Value;
 use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::{Signed, ToPrimitive};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Witness {
@@ -20,6 +22,10 @@ pub enum Witness {
     LipschitzUpper(lipschitz::Witness),
     /// Points that exhibit a lower bound on a Lipschitz constant.
     LipschitzLower(LowerWitness),
+    /// Constants of a classifier's margins: examples whose margin exceeds what a distance can change.
+    Robust(robust::Certificate),
+    /// A point that is not decided as the label of the example.
+    Adversarial(Vec<lipschitz::Dyadic>),
     /// `|W v| / |v|` for this vector is a lower bound of `sigma_max(W)`.
     SpectralLower { vector: Vec<BigInt> },
 }
@@ -34,9 +40,12 @@ impl Witness {
             Witness::SpectralLower { .. } => "rayleigh_quotient",
             Witness::LipschitzUpper(lipschitz::Witness::Product(_)) => "norm_product",
             Witness::LipschitzUpper(lipschitz::Witness::AbsoluteProduct) => "absolute_product",
+            Witness::LipschitzUpper(lipschitz::Witness::Averaged(_)) => "combettes_pesquet",
             Witness::LipschitzUpper(lipschitz::Witness::Tree(tree)) if tree.len() == 1 => "lipsdp",
             Witness::LipschitzUpper(lipschitz::Witness::Tree(_)) => "branch_and_bound",
             Witness::LipschitzLower(_) => "attained",
+            Witness::Robust(_) => "margin_over_lipschitz",
+            Witness::Adversarial(_) => "adversarial_example",
         }
     }
 }
@@ -106,8 +115,85 @@ pub fn check(evaluation: &mut Evaluation, subject: &Term, witness: &Witness) -> 
                 .map_err(|error| EvalError::Witness(error.to_string()))?;
             Ok(Value::rational(&square, bits).sqrt(bits)?.upper_unbounded())
         }
-        _ => Err(EvalError::Witness(format!("a witness `{}` says nothing of `{subject}`", witness.name()))),
+        ("robust_radius" | "robust_errors", [net, sample, parameter, norm], witness) => {
+            let (Term::Number(parameter), norm) = (parameter, norms(symbol(norm)?)?.input) else {
+                return Err(EvalError::Meaningless(format!("expected a number in `{subject}`, found `{parameter}`")));
+            };
+            if parameter.is_negative() {
+                return Err(EvalError::Meaningless(format!(
+                    "expected a number >= 0 in `{subject}`, found {parameter}"
+                )));
+            }
+            let (net, sample) = (symbol(net)?, symbol(sample)?);
+            let network = objects.net(net).and_then(|net| net.network.as_deref());
+            let examples = objects.sample(sample).and_then(|sample| sample.examples.as_deref());
+            let (Some(network), Some(examples)) = (network, examples) else {
+                return Err(EvalError::Witness(format!("`{net}` has no weights, or `{sample}` no examples")));
+            };
+            let refused = |error: LipError| EvalError::Witness(error.to_string());
+            if head == "robust_errors" {
+                let (low, high) = match witness {
+                    // A misclassified example is not robust at any radius.
+                    Witness::Computation => (forward::errors(network, examples)?.0, examples.labels.len()),
+                    Witness::Robust(certificate) => {
+                        let classifier = robust::Classifier::new(network, norm, certificate).map_err(refused)?;
+                        (0, robust_errors(&classifier, examples, parameter).map_err(refused)?)
+                    }
+                    other => return Err(silent(other, subject)),
+                };
+                return Ok(Value::between(&Value::integer(low, bits), &Value::integer(high, bits))?);
+            }
+            let index = parameter.is_integer().then(|| parameter.to_integer().to_usize()).flatten();
+            let label = index.and_then(|i| examples.labels.get(i).copied());
+            let (Some(index), Some(label)) = (index, label.and_then(|label| usize::try_from(label).ok())) else {
+                let size = examples.labels.len();
+                return Err(EvalError::Meaningless(format!("expected an example in 0..{size}, found `{parameter}`")));
+            };
+            let values = examples.values.chunks(examples.dimension.max(1)).nth(index).unwrap_or_default();
+            let x = robust::point(values, &examples.scale);
+            match witness {
+                Witness::Robust(certificate) => {
+                    let classifier = robust::Classifier::new(network, norm, certificate).map_err(refused)?;
+                    match classifier.radius(&x, label).map_err(refused)? {
+                        Some(radius) => Ok(Value::rational(&radius, bits).upper_unbounded()),
+                        None => Err(EvalError::Witness(format!("`{net}` is constant"))),
+                    }
+                }
+                Witness::Adversarial(point) => {
+                    let point: Vec<BigRational> = point.iter().map(lipschitz::Dyadic::to_rational).collect();
+                    let system = lipschitz::System::new(network).map_err(refused)?;
+                    if !robust::is_decided_otherwise(&system, &point, label).map_err(refused)? {
+                        return Err(EvalError::Witness(
+                            "expected a point decided otherwise, found another".to_string(),
+                        ));
+                    }
+                    let square = robust::distance_squared(norm, &x, &point);
+                    Ok(Value::rational(&square, bits).sqrt(bits)?.lower_unbounded())
+                }
+                other => Err(silent(other, subject)),
+            }
+        }
+        _ => Err(silent(witness, subject)),
     }
+}
+
+fn silent(witness: &Witness, subject: &Term) -> EvalError {
+    EvalError::Witness(format!("a witness `{}` says nothing of `{subject}`", witness.name()))
+}
+
+/// Examples that are not proved robust at a radius.
+fn robust_errors(
+    classifier: &robust::Classifier,
+    examples: &Examples,
+    radius: &BigRational,
+) -> Result<usize, LipError> {
+    let mut count = 0;
+    for (values, label) in examples.values.chunks(examples.dimension.max(1)).zip(&examples.labels) {
+        let x = robust::point(values, &examples.scale);
+        let label = usize::try_from(*label).unwrap_or(usize::MAX);
+        count += usize::from(!classifier.is_robust(&x, label, radius)?);
+    }
+    Ok(count)
 }
 
 /// The norm pair of a symbol.

@@ -25,6 +25,7 @@ use crate::syntax::ast;
 use crate::text::Span;
 use num_rational::BigRational;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// A resolved spec.
 #[derive(Clone, Debug, Default)]
@@ -123,8 +124,6 @@ pub struct Claim {
     pub failure: Option<BigRational>,
     pub method: Option<MethodCall>,
     pub expecting: Option<ast::Expected>,
-    /// Seconds the claim may take.
-    pub within: Option<BigRational>,
 }
 
 /// `test_set(D.test)`, with lowered arguments.
@@ -133,6 +132,8 @@ pub struct MethodCall {
     pub name: String,
     pub positional: Vec<Term>,
     pub named: Vec<(String, Term)>,
+    /// `within 60`: the time that a search may take.
+    pub within: Option<Duration>,
     pub span: Span,
 }
 

@@ -8,10 +8,13 @@ use crate::kernel::term::{Formula, Op, Term};
 use crate::syntax::ast::{self, ArgValue, Expr, ExprKind, Prop, PropKind, Rel, TableEntry};
 use crate::text::{Diagnostic, did_you_mean};
 use num_rational::BigRational;
-use num_traits::{One, Signed};
+use num_traits::{One, Signed, ToPrimitive};
+use std::time::Duration;
 
 /// Largest number of instances that one quantifier over networks expands to.
 const INSTANCE_LIMIT: i64 = 10_000;
+/// In seconds.
+const YEAR: f64 = 31_557_600.0;
 
 pub fn claim(names: &Names, claim: &ast::Claim) -> Result<Claim, Diagnostic> {
     if let Some(binder) = claim.binders.first() {
@@ -37,22 +40,29 @@ pub fn claim(names: &Names, claim: &ast::Claim) -> Result<Claim, Diagnostic> {
         }
         None => None,
     };
-    let within = match &claim.within {
-        Some(expr) => {
-            let seconds = names.rational(expr)?;
-            if !seconds.is_positive() {
-                return Err(Diagnostic::error(
-                    "E0132",
-                    format!("expected a positive number of seconds, found {seconds}"),
-                )
-                .at(expr.span, ""));
+    let mut method = claim.method.as_ref().map(|call| method(names, call)).transpose()?;
+    if let Some(expr) = &claim.within {
+        let within = Some(duration(names, expr)?);
+        match &mut method {
+            Some(call) if call.name == "branch_and_bound" => call.within = within,
+            _ => {
+                return Err(Diagnostic::error("E0510", "`within` limits a search, and this claim names none")
+                    .at(expr.span, "no search to limit")
+                    .help("write `by branch_and_bound within 60`; every other method ends by itself"));
             }
-            Some(seconds)
         }
-        None => None,
-    };
-    let method = claim.method.as_ref().map(|call| method(names, call)).transpose()?;
-    Ok(Claim { statement, failure, method, expecting: claim.expecting.map(|(expected, _)| expected), within })
+    }
+    Ok(Claim { statement, failure, method, expecting: claim.expecting.map(|(expected, _)| expected) })
+}
+
+/// `within 60`: a positive number of seconds, at most a year.
+fn duration(names: &Names, expr: &Expr) -> Result<Duration, Diagnostic> {
+    let seconds = names.rational(expr)?;
+    if !seconds.is_positive() {
+        return Err(Diagnostic::error("E0132", format!("expected a positive number of seconds, found {seconds}"))
+            .at(expr.span, ""));
+    }
+    Ok(Duration::from_secs_f64(seconds.to_f64().unwrap_or(f64::MAX).min(YEAR)))
 }
 
 /// `where d = 10`: a value for a name that is free in the claim.
@@ -235,7 +245,7 @@ pub fn method(names: &Names, call: &ast::Method) -> Result<MethodCall, Diagnosti
             None => positional.push(term),
         }
     }
-    Ok(MethodCall { name: call.name.name.clone(), positional, named, span: call.span })
+    Ok(MethodCall { name: call.name.name.clone(), positional, named, within: None, span: call.span })
 }
 
 /// Fields of an item that a column may show.

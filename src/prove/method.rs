@@ -3,6 +3,7 @@
 use crate::kernel::term::Term;
 use num_rational::BigRational;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// A method with its arguments, lowered to terms.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -10,6 +11,8 @@ pub struct Method {
     pub name: String,
     pub positional: Vec<Term>,
     pub named: Vec<(String, Term)>,
+    /// The time that the claim gives the method, where it is a search.
+    pub within: Option<Duration>,
 }
 
 impl Method {

@@ -130,7 +130,7 @@ impl<'a> Search<'a> {
         }
         path.push(goal);
         let request = match &demand.method {
-            Some(method) => Request { method: Some(&method.name), options: &method.named },
+            Some(method) => Request { method: Some(&method.name), options: &method.named, within: method.within },
             None => Request::default(),
         };
         for production in self.context.producers.produce(self.context.objects, subject, end, request) {

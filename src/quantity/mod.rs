@@ -1,7 +1,9 @@
 //! Producers of witnesses: floating-point searches whose results the kernel checks. Trust: untrusted.
 
+pub mod interrupt;
 pub mod lipschitz;
 mod norm;
+mod robustness;
 mod sensitivity;
 pub mod spectral_witness;
 
@@ -9,6 +11,7 @@ use crate::kernel::derive::{End, Step};
 use crate::kernel::object::Objects;
 use crate::kernel::term::Term;
 use crate::kernel::witness::Witness;
+use std::time::Duration;
 
 /// A step that the engine proposes for a quantity.
 #[derive(Clone, Debug)]
@@ -31,6 +34,8 @@ impl Production {
 pub struct Request<'a> {
     pub method: Option<&'a str>,
     pub options: &'a [(String, Term)],
+    /// What a search with bounds on both sides may take; without it such a search is limited by its work.
+    pub within: Option<Duration>,
 }
 
 impl Request<'_> {
@@ -41,8 +46,19 @@ impl Request<'_> {
 }
 
 /// Methods that a claim may name beside theorems.
-pub const METHODS: &[&str] =
-    &["interval_propagation", "norm_product", "absolute_product", "aol", "lipsdp", "branch_and_bound", "attained"];
+pub const METHODS: &[&str] = &[
+    "interval_propagation",
+    "norm_product",
+    "absolute_product",
+    "combettes_pesquet",
+    "aol",
+    "eclipse_fast",
+    "lipsdp",
+    "branch_and_bound",
+    "attained",
+    "margin_over_lipschitz",
+    "adversarial_example",
+];
 
 /// The producers as the search sees them.
 pub trait Producers {
@@ -74,6 +90,9 @@ impl Producers for Engine {
                 if norm == "l2" && request.method.is_none() =>
             {
                 norm::spectral(objects, subject, net, l, end).into_iter().collect()
+            }
+            ("robust_radius" | "robust_errors", arguments) => {
+                robustness::produce(objects, subject, (head, arguments), end, request)
             }
             ("lip", [map, Term::Name(norm)]) => sensitivity::produce(objects, subject, map, norm, end, request),
             _ => Vec::new(),

@@ -1,7 +1,8 @@
 //! Lipschitz constants of networks with weights, as productions for the search. Trust: untrusted.
 
-use super::lipschitz::{self, Bound, Limits};
-use super::{Production, Request};
+use super::lipschitz::progress::SearchBar;
+use super::lipschitz::{self, Bound, Effort, Limits};
+use super::{Production, Request, interrupt};
 use crate::kernel::derive::End;
 use crate::kernel::lipschitz::{Domain, LipError, Norms};
 use crate::kernel::net::Network;
@@ -9,6 +10,7 @@ use crate::kernel::object::Objects;
 use crate::kernel::term::Term;
 use crate::kernel::witness::{self, Witness};
 use num_traits::ToPrimitive;
+use std::time::Instant;
 
 /// Points tried for a lower bound.
 const TRIES: usize = 200;
@@ -41,6 +43,19 @@ pub fn produce(
     }
 }
 
+/// A named bound.
+type Method = fn(&Network, Norms, Option<&Domain>) -> Result<Bound, LipError>;
+
+/// Methods that a claim may name, and whether they are tried without being named.
+const UPPER: &[(&str, bool, Method)] = &[
+    ("norm_product", true, |network, norms, _| lipschitz::product(network, norms)),
+    ("absolute_product", true, lipschitz::absolute_product),
+    ("combettes_pesquet", true, lipschitz::combettes_pesquet),
+    ("aol", false, |network, norms, _| lipschitz::almost_orthogonal(network, norms)),
+    ("eclipse_fast", true, lipschitz::layerwise),
+    ("lipsdp", true, |network, norms, domain| lipschitz::relaxation(network, norms, domain, Effort::default())),
+];
+
 fn upper(
     subject: &Term,
     network: &Network,
@@ -48,29 +63,20 @@ fn upper(
     domain: Option<&Domain>,
     request: Request,
 ) -> Vec<Production> {
-    let mut found: Vec<(Result<Bound, LipError>, &str)> = Vec::new();
-    if request.admits(&["norm_product"]) {
-        found.push((lipschitz::product(network, norms), "norm_product"));
-    }
-    if request.admits(&["absolute_product"]) {
-        found.push((lipschitz::absolute_product(network, norms, domain), "absolute_product"));
-    }
-    if request.method == Some("aol") {
-        found.push((lipschitz::almost_orthogonal(network, norms), "aol"));
-    }
-    if request.admits(&["lipsdp"]) {
-        found.push((lipschitz::relaxation(network, norms, domain, lipschitz::Effort::default()), "lipsdp"));
-    }
     if request.method == Some("branch_and_bound") {
         return branch_and_bound(subject, network, norms, domain, request).into_iter().collect();
     }
-    let production = |(bound, name): (Result<Bound, LipError>, &str)| {
-        let bound = bound.ok()?;
+    let wanted = UPPER.iter().filter(|(name, is_default, _)| match request.method {
+        Some(method) => method == *name,
+        None => *is_default,
+    });
+    let production = |(name, _, method): &(&str, bool, Method)| {
+        let bound = method(network, norms, domain).ok()?;
         let mut production = Production::new(subject, Witness::LipschitzUpper(bound.witness), name);
         production.notes = bound.notes;
         Some(production)
     };
-    found.into_iter().filter_map(production).collect()
+    wanted.filter_map(production).collect()
 }
 
 /// `branch_and_bound(tol: 1%)`.
@@ -81,21 +87,45 @@ fn branch_and_bound(
     domain: Option<&Domain>,
     request: Request,
 ) -> Option<Production> {
-    let tolerance = request.options.iter().find_map(|(name, term)| match term {
-        Term::Number(q) if name == "tol" => q.to_f64(),
-        _ => None,
+    let number = |key: &str| {
+        request.options.iter().find_map(|(name, term)| match term {
+            Term::Number(q) if name == key => q.to_f64(),
+            _ => None,
+        })
+    };
+    let tolerance = number("tol").unwrap_or(0.01).max(1e-9);
+    // Without a time the work is limited, so that results do not depend on the machine.
+    let (nodes, passes) = if request.within.is_some() { (u64::MAX, u64::MAX) } else { (NODES, PASSES) };
+    let start = Instant::now();
+    let mut bar = SearchBar::new();
+    let mut stopped = None;
+    let found = lipschitz::branch_and_bound(network, norms, domain, Limits { tolerance, nodes, passes }, |progress| {
+        bar.show(progress);
+        if interrupt::is_requested() {
+            stopped = Some("interrupted".to_string());
+        } else if request.within.is_some_and(|within| start.elapsed() >= within) {
+            stopped = Some("out of time".to_string());
+        }
+        stopped.is_none()
     });
-    let limits = Limits { tolerance: tolerance.unwrap_or(0.01).max(1e-9), nodes: NODES, passes: PASSES };
-    let found = lipschitz::branch_and_bound(network, norms, domain, limits, |_| true).ok()?;
+    drop(bar);
+    let found = found.ok()?;
     let mut production = Production::new(subject, Witness::LipschitzUpper(found.upper.witness), "branch_and_bound");
+    let upper = found.upper.square.to_f64().unwrap_or(f64::INFINITY).sqrt();
+    let gap = |lower: f64| 100.0 * (upper / lower - 1.0);
     if let Some(lower) = &found.lower {
         let attained = lower.square.to_f64().unwrap_or(0.0).sqrt();
-        let upper = found.upper.square.to_f64().unwrap_or(f64::INFINITY).sqrt();
-        let gap = 100.0 * (upper / attained - 1.0);
-        production.notes.push(format!("attained {attained:.6}, gap {gap:.2} %, {} nodes", found.nodes));
+        production.notes.push(format!("attained {attained:.6}, gap {:.2} %, {} nodes", gap(attained), found.nodes));
+    }
+    if let Some(pattern) = found.pattern {
+        production.notes.push(format!(
+            "the largest activation pattern found has norm about {pattern:.6}, gap {:.2} %; patterns need not be reachable",
+            gap(pattern)
+        ));
     }
     if !found.closed {
-        production.notes.push(format!("stopped at {} nodes before the tolerance was reached", found.nodes));
+        let why = stopped.unwrap_or_else(|| "stopped".to_string());
+        production.notes.push(format!("{why} at {} nodes, before the tolerance was reached", found.nodes));
     }
     Some(production)
 }

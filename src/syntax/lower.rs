@@ -198,6 +198,16 @@ impl Lowering<'_> {
         {
             return self.big(big, element, binder);
         }
+        // `radius(f, D.test[17], l2)` is the radius of one example; `radius(X, l2)` that of a domain.
+        if let ("radius", [net, Arg { name: None, value: ArgValue::Expr(example), domain: None, .. }, norm]) =
+            (head.as_str(), args)
+        {
+            let ExprKind::Index { base, index } = &example.kind else {
+                return Err(unsupported("this point", example.span, "an example of a data set, such as `D.test[17]`"));
+            };
+            let (net, norm) = (self.argument(&head, net)?, self.argument(&head, norm)?);
+            return Ok(Term::quantity("robust_radius", vec![net, self.term(base)?, self.term(index)?, norm]));
+        }
         let mut lowered = Vec::with_capacity(args.len());
         for arg in args {
             lowered.push(self.argument(&head, arg)?);

@@ -1,4 +1,4 @@
-//! Reads the small networks of `tests/data/lipschitz` (f32 safetensors, dense chains).
+//! Reads the small networks of `specs/lipschitz/models` (f32 safetensors, dense chains).
 #![allow(dead_code, reason = "every test file uses its own part")]
 
 use supremum::kernel::net::*;
@@ -43,7 +43,7 @@ pub fn chain(sizes: &[usize], activation: &Activation, layers: &[(Vec<f64>, Vec<
 
 pub fn folder() -> std::path::PathBuf {
     std::env::var("LIPSCHITZ_MODELS").map_or_else(
-        |_| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/lipschitz"),
+        |_| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("specs/lipschitz/models"),
         std::path::PathBuf::from,
     )
 }

@@ -76,17 +76,17 @@ pub fn check(
             }
             stays_inside(domain, point, direction)?;
             let image = derivative(system, point, direction)?;
-            quotient(&square(norms.output, &image), &square(norms.input, &rationals(direction)))
+            quotient(&norm_squared(norms.output, &image), &norm_squared(norms.input, &rationals(direction)))
         }
         LowerWitness::Pair { from, to } => {
             check_point(system, domain, from)?;
             check_point(system, domain, to)?;
-            let (a, b) = (evaluate(system, from)?, evaluate(system, to)?);
+            let (a, b) = (evaluate(system, from, from)?, evaluate(system, to, to)?);
             // The distance between two disjoint intervals, zero when they meet.
             let gaps: Vec<BigRational> =
                 a.iter().zip(&b).map(|((al, au), (bl, bu))| (al - bu).max(bl - au).max(BigRational::zero())).collect();
             let step: Vec<BigRational> = from.iter().zip(to).map(|(x, y)| x.to_rational() - y.to_rational()).collect();
-            quotient(&square(norms.output, &gaps), &square(norms.input, &step))
+            quotient(&norm_squared(norms.output, &gaps), &norm_squared(norms.input, &step))
         }
     }
 }
@@ -103,7 +103,7 @@ fn rationals(v: &[Dyadic]) -> Vec<BigRational> {
 }
 
 /// The square of a norm.
-fn square(norm: Norm, v: &[BigRational]) -> BigRational {
+pub fn norm_squared(norm: Norm, v: &[BigRational]) -> BigRational {
     let size = |x: &BigRational| num_traits::Signed::abs(x);
     match norm {
         Norm::L2 => v.iter().map(|x| x * x).sum(),
@@ -181,9 +181,18 @@ fn is_dyadic(slope: &BigRational) -> bool {
 /// Precision of values in a difference quotient.
 const BITS: u32 = 160;
 
-/// Enclosures of the outputs at a point.
-fn evaluate(system: &System, point: &[Dyadic]) -> Result<Vec<(BigRational, BigRational)>, LipError> {
-    let (mut lower, mut upper) = (point.to_vec(), point.to_vec());
+/// Enclosures of the outputs at a rational point.
+pub fn enclosed_outputs(system: &System, point: &[BigRational]) -> Result<Vec<(BigRational, BigRational)>, LipError> {
+    if point.len() != system.inputs {
+        return Err(LipError::shape(&format!("a point of dimension {}", system.inputs), &point.len().to_string()));
+    }
+    let ends = |end: fn(&BigRational, u32) -> Dyadic| point.iter().map(|x| end(x, BITS)).collect::<Vec<_>>();
+    evaluate(system, &ends(Dyadic::below), &ends(Dyadic::above))
+}
+
+/// Enclosures of the outputs on a box.
+fn evaluate(system: &System, lower: &[Dyadic], upper: &[Dyadic]) -> Result<Vec<(BigRational, BigRational)>, LipError> {
+    let (mut lower, mut upper) = (lower.to_vec(), upper.to_vec());
     for neuron in &system.neurons {
         let (l, u) = interval(&neuron.argument.row, &lower, &upper, &neuron.argument.constant);
         let divisor = neuron.argument.divisor;

@@ -8,10 +8,13 @@
 //! derivative is `J v` for a product `J` of the weights with slopes of the activations that are possible at that point.
 //! Therefore a bound of `|J v|` for all possible slopes bounds the constant.
 
+pub mod averaged;
 pub mod bounds;
 pub mod dyadic;
 pub mod lower;
+pub mod operator;
 pub mod product;
+pub mod robust;
 pub mod sdp;
 pub mod slope;
 pub mod smooth;
@@ -72,7 +75,7 @@ impl Norms {
     }
 
     /// The norm `p` whose p-to-p bounds hold for this pair, by `|y|_inf <= |y|_2 <= |y|_1`.
-    fn product_norm(self, outputs: usize) -> Result<Norm, LipError> {
+    pub fn product_norm(self, outputs: usize) -> Result<Norm, LipError> {
         let rank = |norm: Norm| match norm {
             Norm::L1 => 0,
             Norm::L2 => 1,
@@ -95,6 +98,8 @@ pub enum Witness {
     Product(Vec<Option<LayerNorm>>),
     /// The norm of the product of the layers' magnitudes; in a domain with the slopes that are possible there.
     AbsoluteProduct,
+    /// The recursion of Combettes and Pesquet, with proposed squares of the maps' spectral norms for l2.
+    Averaged(Vec<Vec<Option<Dyadic>>>),
     /// A branch-and-bound tree of semidefinite certificates. A single leaf is the plain semidefinite bound.
     Tree(Vec<Branch>),
 }
@@ -115,13 +120,22 @@ pub fn check_upper(
         }
         Witness::AbsoluteProduct => {
             let system = System::new(network)?;
-            let slopes = tree::slopes(&system, region.as_ref(), &vec![None; system.neurons.len()])?;
-            let slopes: Vec<Dyadic> = slopes.ok_or(LipError::NotProved)?.iter().map(Slope::largest).collect();
+            let slopes: Vec<Dyadic> = possible(&system, region.as_ref())?.iter().map(Slope::largest).collect();
             product::absolute(&system, &slopes, norms.product_norm(system.outputs.len())?)?
+        }
+        Witness::Averaged(squares) => {
+            let system = System::new(network)?;
+            let slopes = possible(&system, region.as_ref())?;
+            averaged::Maps::new(&system, &slopes, norms.product_norm(system.outputs.len())?)?.bound(squares)?
         }
         Witness::Tree(tree) => tree::check(&System::new(network)?, norms, region.as_ref(), tree)?,
     };
     Ok(square.to_rational())
+}
+
+/// The slopes of all neurons that are possible in the region, or anywhere.
+pub fn possible(system: &System, region: Option<&Region>) -> Result<Vec<Slope>, LipError> {
+    tree::slopes(system, region, &vec![None; system.neurons.len()])?.ok_or(LipError::NotProved)
 }
 
 /// The square of a lower bound of the Lipschitz constant that a witness exhibits, on the whole space or on a domain.

@@ -4,19 +4,18 @@
 //! a sum adds, a concatenation combines. The l1 and linf norms are exact sums; a spectral norm comes with a certificate.
 
 use super::dyadic::{Dyadic, sqrt_above};
-use super::sdp::Form;
+use super::operator::{Operator, folded};
 use super::slope::global;
-use super::system::{Row, System};
+use super::system::{Row, System, missing};
 use super::{LipError, Norm};
-use crate::kernel::net::{Network, Op, Parameters, Size, Source, Tensor};
-use crate::kernel::psd::DIGITS;
+use crate::kernel::net::{Network, Op, Size, Source, Tensor};
 
 /// How the spectral norm of one affine node is bounded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LayerNorm {
-    /// The square of the norm is at most this number: `[[s I, W'], [W, I]]` is semidefinite.
+    /// The square of the norm is at most this number, see [`Operator::is_spectral_at_most`].
     Spectral(Dyadic),
-    /// `|W|^2 <= max_i sum_j |W'W|_ij` or the same of `W W'`, whichever is smaller (Prach and Lampert 2022).
+    /// `|W|^2 <= max_i sum_j |G|_ij` for the smaller of the Gram matrices (Prach and Lampert 2022).
     Gram,
     /// `|W|^2 <= |W|_1 |W|_inf` (Schur).
     Schur,
@@ -28,6 +27,9 @@ pub fn check(network: &Network, norm: Norm, layers: &[Option<LayerNorm>]) -> Res
     let shapes = architecture.shapes().map_err(|e| LipError::Unsupported(e.to_string()))?;
     // Constants for l1 and linf, their squares for l2.
     let mut bounds: Vec<Dyadic> = Vec::with_capacity(architecture.nodes.len());
+    // Bounds of affine nodes at the last of the normalizations that are folded into them. Nothing but the next normalization
+    // reads a node before that, so what stands in `bounds` for it does not matter.
+    let mut normalized: Vec<(usize, Dyadic)> = Vec::new();
     for (i, node) in architecture.nodes.iter().enumerate() {
         let mut sources = Vec::with_capacity(node.inputs.len());
         for source in &node.inputs {
@@ -42,19 +44,20 @@ pub fn check(network: &Network, norm: Norm, layers: &[Option<LayerNorm>]) -> Res
         let parameters = network.parameters().get(i).and_then(Option::as_ref);
         let powered = |value: Dyadic| if norm == Norm::L2 { &value * &value } else { value };
         let bound = match &node.op {
-            Op::Dense { .. } => {
-                let parameters = parameters.ok_or_else(missing)?;
-                &affine(norm, &Linear::matrix(&parameters.weight)?, layers.get(i).and_then(Option::as_ref))? * own
-            }
-            Op::Conv { stride, groups, .. } => {
-                let linear = Linear::conv(parameters.ok_or_else(missing)?, *stride, *groups)?;
-                &affine(norm, &linear, Some(&LayerNorm::Schur))? * own
+            Op::Dense { .. } | Op::Conv { .. } => {
+                let norm = operator_norm(network, i, norm, layers.get(i).and_then(Option::as_ref))?;
+                let bound = &norm * own;
+                let last = folded(network, i);
+                if last != i {
+                    normalized.push((last, bound.clone()));
+                }
+                bound
             }
             Op::Activation(activation) => &powered(global(activation)?.largest()) * own,
-            Op::BatchNorm | Op::FixedAffine => {
-                let scale = &parameters.ok_or_else(missing)?.weight.data;
-                &powered(scale.iter().map(|w| Dyadic::from(w).abs()).max().unwrap_or(Dyadic::ZERO)) * own
-            }
+            Op::BatchNorm | Op::FixedAffine => match normalized.iter().position(|(last, _)| *last == i) {
+                Some(position) => normalized.swap_remove(position).1,
+                None => &powered(largest(&parameters.ok_or_else(missing)?.weight)) * own,
+            },
             // An input belongs to at most ceil(window / stride) windows per axis.
             Op::MaxPool { window, stride, .. } => match norm {
                 Norm::Linf => own.clone(),
@@ -86,10 +89,6 @@ pub(super) fn discontinuous() -> LipError {
     LipError::Unsupported("expected continuous layers, found integer features, which jump".to_string())
 }
 
-fn missing() -> LipError {
-    LipError::Unsupported("expected parameters of the shapes that the architecture states".to_string())
-}
-
 fn overlap(window: (Size, Size), stride: (Size, Size)) -> Result<u64, LipError> {
     let ceil = |a: Size, b: Size| a.checked_add(b.checked_sub(1)?)?.checked_div(b);
     ceil(window.0, stride.0)
@@ -108,139 +107,85 @@ fn pooled(norm: Norm, own: &Dyadic, window: (Size, Size), stride: (Size, Size)) 
     Ok(&Dyadic::above(&share, 128) * own)
 }
 
-/// Sums of magnitudes, and the matrix when there is one.
-struct Linear {
-    rows: Vec<Vec<Dyadic>>,
-    row_sum: Dyadic,
-    column_sum: Dyadic,
+/// The operator norm of the dense or convolution node `first` with its normalizations; for l2 its square.
+fn operator_norm(network: &Network, first: usize, norm: Norm, layer: Option<&LayerNorm>) -> Result<Dyadic, LipError> {
+    let operator = match Operator::of(network, first) {
+        Ok(operator) => operator,
+        Err(LipError::TooLarge(_)) => return interior(network, first, norm),
+        Err(error) => return Err(error),
+    };
+    certified(&operator, norm, layer)
 }
 
-impl Linear {
-    /// A tensor as the matrix of its leading axis against the others.
-    fn matrix(weight: &Tensor) -> Result<Linear, LipError> {
-        let columns = weight.shape.iter().skip(1).product::<usize>();
-        if columns == 0 || !weight.data.len().is_multiple_of(columns) {
-            return Err(missing());
-        }
-        let rows: Vec<Vec<Dyadic>> =
-            weight.data.chunks(columns).map(|row| row.iter().map(Dyadic::from).collect()).collect();
-        let mut column_sums = vec![Dyadic::ZERO; columns];
-        let mut row_sum = Dyadic::ZERO;
-        for row in &rows {
-            let mut sum = Dyadic::ZERO;
-            for (value, column) in row.iter().zip(&mut column_sums) {
-                let size = value.abs();
-                *column = &*column + &size;
-                sum = &sum + &size;
-            }
-            row_sum = row_sum.max(sum);
-        }
-        let column_sum = column_sums.into_iter().max().unwrap_or(Dyadic::ZERO);
-        Ok(Linear { rows, row_sum, column_sum })
+fn certified(operator: &Operator, norm: Norm, layer: Option<&LayerNorm>) -> Result<Dyadic, LipError> {
+    match (norm, layer) {
+        (Norm::L1, _) => Ok(operator.column_sum()),
+        (Norm::Linf, _) => Ok(operator.row_sum()),
+        (Norm::L2, None | Some(LayerNorm::Schur)) => Ok(operator.schur()),
+        (Norm::L2, Some(LayerNorm::Gram)) => operator.gram_sum().ok_or(LipError::NotProved),
+        (Norm::L2, Some(LayerNorm::Spectral(square))) if operator.is_spectral_at_most(square) => Ok(square.clone()),
+        (Norm::L2, Some(LayerNorm::Spectral(_))) => Err(LipError::NotProved),
     }
+}
 
-    /// A position in the interior meets the whole kernel; an input position meets one residue class of it modulo the stride.
-    fn conv(parameters: &Parameters, stride: (Size, Size), groups: Size) -> Result<Linear, LipError> {
-        let [outputs, inputs, kh, kw] = parameters.weight.shape.as_slice() else { return Err(missing()) };
-        let (outputs, inputs, kh, kw) = (*outputs, *inputs, *kh, *kw);
-        let clip = |n: Size| usize::try_from(n).unwrap_or(usize::MAX).max(1);
-        let (sy, sx, groups) = (clip(stride.0).min(kh.max(1)), clip(stride.1).min(kw.max(1)), clip(groups));
-        let per_group = (outputs / groups).max(1);
-        let data = &parameters.weight.data;
-        let mut row_sum = Dyadic::ZERO;
-        let mut columns = vec![Dyadic::ZERO; groups * inputs * sy * sx];
-        for output in 0..outputs {
-            let mut sum = Dyadic::ZERO;
-            for c in 0..inputs {
-                for y in 0..kh {
-                    for x in 0..kw {
-                        let index = ((output * inputs + c) * kh + y) * kw + x;
-                        let size = Dyadic::from(data.get(index).ok_or_else(missing)?).abs();
-                        sum = &sum + &size;
-                        let class = ((output / per_group * inputs + c) * sy + y % sy) * sx + x % sx;
-                        let column = columns.get_mut(class).ok_or_else(missing)?;
-                        *column = &*column + &size;
-                    }
+/// Bounds for a convolution too large to unroll: a position in the interior meets the whole kernel, an input position one
+/// residue class of it modulo the stride. For l2 their product (Schur).
+fn interior(network: &Network, first: usize, norm: Norm) -> Result<Dyadic, LipError> {
+    let parameters = |i: usize| network.parameters().get(i).and_then(Option::as_ref).ok_or_else(missing);
+    let node = network.architecture().nodes.get(first).ok_or_else(missing)?;
+    let Op::Conv { stride, groups, .. } = &node.op else {
+        return Err(LipError::too_large("a layer of less than 2^23 coefficients"));
+    };
+    let weight = &parameters(first)?.weight;
+    let [outputs, inputs, kh, kw] = weight.shape.as_slice() else { return Err(missing()) };
+    let (outputs, inputs, kh, kw) = (*outputs, *inputs, *kh, *kw);
+    let clip = |n: Size| usize::try_from(n).unwrap_or(usize::MAX).max(1);
+    let (sy, sx, groups) = (clip(stride.0).min(kh.max(1)), clip(stride.1).min(kw.max(1)), clip(*groups));
+    let per_group = (outputs / groups).max(1);
+    let mut row_sum = Dyadic::ZERO;
+    let mut columns = vec![Dyadic::ZERO; groups * inputs * sy * sx];
+    for output in 0..outputs {
+        let mut sum = Dyadic::ZERO;
+        for c in 0..inputs {
+            for y in 0..kh {
+                for x in 0..kw {
+                    let index = ((output * inputs + c) * kh + y) * kw + x;
+                    let size = Dyadic::from(weight.data.get(index).ok_or_else(missing)?).abs();
+                    sum = &sum + &size;
+                    let class = ((output / per_group * inputs + c) * sy + y % sy) * sx + x % sx;
+                    let column = columns.get_mut(class).ok_or_else(missing)?;
+                    *column = &*column + &size;
                 }
             }
-            row_sum = row_sum.max(sum);
         }
-        let column_sum = columns.into_iter().max().unwrap_or(Dyadic::ZERO);
-        Ok(Linear { rows: Vec::new(), row_sum, column_sum })
+        row_sum = row_sum.max(sum);
     }
+    let column_sum = columns.into_iter().max().unwrap_or(Dyadic::ZERO);
+    // Normalizations act by their largest scale.
+    let mut scale = Dyadic::ONE;
+    let mut node = folded(network, first);
+    while node != first {
+        scale = &scale * &largest(&parameters(node)?.weight);
+        node = match network.architecture().nodes.get(node).and_then(|node| node.inputs.first()) {
+            Some(Source::Node(previous)) => *previous,
+            _ => return Err(missing()),
+        };
+    }
+    Ok(match norm {
+        Norm::L1 => &column_sum * &scale,
+        Norm::Linf => &row_sum * &scale,
+        Norm::L2 => &(&row_sum * &column_sum) * &(&scale * &scale),
+    })
 }
 
-/// What the certificate proves to be at least the square of a matrix's spectral norm. Errors: it proves nothing.
+/// What the certificate proves to be at least the square of the spectral norm of a tensor, as the matrix of its leading axis
+/// against the others. Errors: it proves nothing.
 pub fn spectral_norm_squared(matrix: &Tensor, certificate: &LayerNorm) -> Result<Dyadic, LipError> {
-    affine(Norm::L2, &Linear::matrix(matrix)?, Some(certificate))
+    certified(&Operator::matrix(matrix)?, Norm::L2, Some(certificate))
 }
 
-/// The operator norm; for l2 its square.
-fn affine(norm: Norm, linear: &Linear, layer: Option<&LayerNorm>) -> Result<Dyadic, LipError> {
-    match (norm, layer) {
-        (Norm::L1, _) => Ok(linear.column_sum.clone()),
-        (Norm::Linf, _) => Ok(linear.row_sum.clone()),
-        (Norm::L2, None) | (Norm::L2, Some(LayerNorm::Schur)) => Ok(&linear.row_sum * &linear.column_sum),
-        (Norm::L2, Some(LayerNorm::Gram)) => Ok(gram(&linear.rows)),
-        (Norm::L2, Some(LayerNorm::Spectral(square))) => {
-            if spectral(&linear.rows, square) {
-                Ok(square.clone())
-            } else {
-                Err(LipError::NotProved)
-            }
-        }
-    }
-}
-
-fn transposed(rows: &[Vec<Dyadic>]) -> Vec<Vec<Dyadic>> {
-    let columns = rows.first().map_or(0, Vec::len);
-    (0..columns).map(|j| rows.iter().filter_map(|row| row.get(j).cloned()).collect()).collect()
-}
-
-/// The largest sum of magnitudes in a row of the smaller Gram matrix.
-fn gram(rows: &[Vec<Dyadic>]) -> Dyadic {
-    let columns = rows.first().map_or(0, Vec::len);
-    let turned;
-    let rows = if rows.len() > columns {
-        turned = transposed(rows);
-        &turned
-    } else {
-        rows
-    };
-    let inner = |a: &[Dyadic], b: &[Dyadic]| a.iter().zip(b).fold(Dyadic::ZERO, |sum, (x, y)| &sum + &(x * y));
-    let mut sums = vec![Dyadic::ZERO; rows.len()];
-    for (i, a) in rows.iter().enumerate() {
-        for (j, b) in rows.iter().enumerate().take(i + 1) {
-            let size = inner(a, b).abs();
-            sums[i] = &sums[i] + &size;
-            if i != j {
-                sums[j] = &sums[j] + &size;
-            }
-        }
-    }
-    sums.into_iter().max().unwrap_or(Dyadic::ZERO)
-}
-
-/// Whether the spectral norm's square is proved to be at most `square`.
-fn spectral(rows: &[Vec<Dyadic>], square: &Dyadic) -> bool {
-    if rows.iter().flatten().all(Dyadic::is_zero) {
-        return !square.is_negative();
-    }
-    let columns = rows.first().map_or(0, Vec::len);
-    let turned;
-    let (rows, columns) = if rows.len() > columns {
-        turned = transposed(rows);
-        (turned.as_slice(), rows.len())
-    } else {
-        (rows, columns)
-    };
-    let mut form = Form::new(columns + rows.len());
-    (0..columns).for_each(|i| form.add(i, i, square.clone()));
-    for (o, row) in rows.iter().enumerate() {
-        form.add(columns + o, columns + o, Dyadic::ONE);
-        row.iter().enumerate().filter(|(_, w)| !w.is_zero()).for_each(|(i, w)| form.add(columns + o, i, w.clone()));
-    }
-    form.finish(DIGITS).is_some_and(|matrix| matrix.is_semidefinite())
+fn largest(scale: &Tensor) -> Dyadic {
+    scale.data.iter().map(|w| Dyadic::from(w).abs()).max().unwrap_or(Dyadic::ZERO)
 }
 
 /// Propagates magnitudes along every path: the norm of the entrywise bound of the Jacobian. `slopes[j]` is the largest slope

@@ -46,7 +46,7 @@ pub struct System {
 }
 
 impl Affine {
-    fn variable(index: usize, divisor: u64) -> Affine {
+    pub(super) fn variable(index: usize, divisor: u64) -> Affine {
         Affine { row: vec![(index, Dyadic::ONE)], constant: Dyadic::ZERO, divisor }
     }
 
@@ -56,7 +56,7 @@ impl Affine {
 }
 
 /// `sum of coefficient * term + constant`.
-fn combine(terms: &[(Dyadic, &Affine)], constant: &Dyadic) -> Result<Affine, LipError> {
+pub(super) fn combine(terms: &[(Dyadic, &Affine)], constant: &Dyadic) -> Result<Affine, LipError> {
     let increasing = terms.windows(2).all(|pair| match (pair[0].1.row.first(), pair[1].1.row.first()) {
         (Some((a, _)), Some((b, _))) => a < b,
         _ => false,
@@ -92,7 +92,7 @@ fn combine(terms: &[(Dyadic, &Affine)], constant: &Dyadic) -> Result<Affine, Lip
     Ok(Affine { row, constant: total, divisor })
 }
 
-fn size(n: Size) -> Result<usize, LipError> {
+pub(super) fn size(n: Size) -> Result<usize, LipError> {
     usize::try_from(n)
         .ok()
         .filter(|&n| n <= COEFFICIENT_LIMIT)
@@ -147,7 +147,7 @@ impl Builder {
     }
 }
 
-fn missing() -> LipError {
+pub(super) fn missing() -> LipError {
     LipError::Unsupported("expected parameters of the shapes that the architecture states".to_string())
 }
 
@@ -182,10 +182,6 @@ impl System {
             let parameters = get(network.parameters(), i)?.as_ref();
             let out = get(&shapes, i)?;
             let value = match &node.op {
-                Op::Dense { .. } => dense(source, parameters.ok_or_else(missing)?)?,
-                Op::Conv { kernel, stride, pad, groups, .. } => {
-                    convolution(source, shape, out, *kernel, *stride, *pad, *groups, parameters.ok_or_else(missing)?)?
-                }
                 Op::Activation(Activation::Identity) | Op::Flatten => source.to_vec(),
                 Op::Activation(activation) => {
                     let mut value = Vec::with_capacity(source.len());
@@ -194,29 +190,8 @@ impl System {
                     }
                     value
                 }
-                Op::BatchNorm | Op::FixedAffine => {
-                    let parameters = parameters.ok_or_else(missing)?;
-                    let shift = parameters.bias.as_ref().ok_or_else(missing)?;
-                    let count = parameters.weight.data.len();
-                    if count == 0 || source.len() % count != 0 {
-                        return Err(missing());
-                    }
-                    // Channels are the first axis: coordinate k belongs to channel k / (positions per channel).
-                    let positions = source.len() / count;
-                    let mut value = Vec::with_capacity(source.len());
-                    for (k, term) in source.iter().enumerate() {
-                        let scale = Dyadic::from(get(&parameters.weight.data, k / positions)?);
-                        value.push(combine(&[(scale, term)], &Dyadic::from(get(&shift.data, k / positions)?))?);
-                    }
-                    value
-                }
                 Op::MaxPool { window, stride, pad } => {
                     max_pool(&mut builder, source, shape, out, *window, *stride, *pad)?
-                }
-                Op::AvgPool { window, stride } => average(source, shape, out, *window, *stride)?,
-                Op::GlobalAvgPool => {
-                    let image = Image::of(shape)?;
-                    average(source, shape, out, (image.height as Size, image.width as Size), (1, 1))?
                 }
                 Op::Add => {
                     let mut value = Vec::with_capacity(source.len());
@@ -231,6 +206,7 @@ impl System {
                 }
                 Op::Concat => sources.concat(),
                 Op::Gradients(_) => return Err(super::product::discontinuous()),
+                linear => affine(linear, source, shape, out, parameters)?,
             };
             builder.charge(value.iter().map(|affine| affine.row.len()).sum())?;
             values.push(value);
@@ -255,6 +231,44 @@ fn groups(inputs: usize, neurons: &[Neuron]) -> Vec<Range<usize>> {
         groups.push(start..neurons.len());
     }
     groups
+}
+
+/// The outputs of an affine node with one input.
+pub(super) fn affine(
+    op: &Op,
+    source: &[Affine],
+    shape: &[Size],
+    out: &[Size],
+    parameters: Option<&Parameters>,
+) -> Result<Vec<Affine>, LipError> {
+    match op {
+        Op::Dense { .. } => dense(source, parameters.ok_or_else(missing)?),
+        Op::Conv { kernel, stride, pad, groups, .. } => {
+            convolution(source, shape, out, *kernel, *stride, *pad, *groups, parameters.ok_or_else(missing)?)
+        }
+        Op::BatchNorm | Op::FixedAffine => {
+            let parameters = parameters.ok_or_else(missing)?;
+            let shift = parameters.bias.as_ref().ok_or_else(missing)?;
+            let count = parameters.weight.data.len();
+            if count == 0 || source.len() % count != 0 {
+                return Err(missing());
+            }
+            // Channels are the first axis: coordinate k belongs to channel k / (positions per channel).
+            let positions = source.len() / count;
+            let mut value = Vec::with_capacity(source.len());
+            for (k, term) in source.iter().enumerate() {
+                let scale = Dyadic::from(get(&parameters.weight.data, k / positions)?);
+                value.push(combine(&[(scale, term)], &Dyadic::from(get(&shift.data, k / positions)?))?);
+            }
+            Ok(value)
+        }
+        Op::AvgPool { window, stride } => average(source, shape, out, *window, *stride),
+        Op::GlobalAvgPool => {
+            let image = Image::of(shape)?;
+            average(source, shape, out, (image.height as Size, image.width as Size), (1, 1))
+        }
+        other => Err(LipError::Unsupported(format!("expected an affine operation, found {other:?}"))),
+    }
 }
 
 fn dense(source: &[Affine], parameters: &Parameters) -> Result<Vec<Affine>, LipError> {

@@ -167,6 +167,8 @@ pub struct Graph {
     pub inputs: usize,
     /// Inputs and neurons.
     pub variables: usize,
+    /// Orthonormal rows that span the trimmed input, when it was trimmed.
+    basis: Option<Vec<Vec<f64>>>,
 }
 
 /// `value * 2^shift` in f64, to nearest up to an ulp.
@@ -258,7 +260,7 @@ impl Graph {
             }
         }
         let variables = groups[count].variables.end;
-        let mut graph = Graph { groups, inputs: system.inputs, variables };
+        let mut graph = Graph { groups, inputs: system.inputs, variables, basis: None };
         if input_norm == Norm::L2 {
             graph.trim_input();
         }
@@ -299,12 +301,28 @@ impl Graph {
         let width = basis.len().max(1);
         block.matrix = Matrix::new(height, width, &entries);
         let removed = self.inputs - width;
+        if basis.is_empty() {
+            basis.push(vec![0.0; self.inputs]);
+        }
+        self.basis = Some(basis);
         self.inputs = width;
         self.variables -= removed;
         self.groups[0].variables = 0..width;
         for group in &mut self.groups[1..] {
             group.variables = group.variables.start - removed..group.variables.end - removed;
         }
+    }
+
+    /// The rows of an input before trimming.
+    pub fn original_input<const K: usize>(&self, x: &[[f64; K]]) -> Vec<[f64; K]> {
+        let Some(basis) = &self.basis else { return x.to_vec() };
+        let mut rows = vec![[0.0; K]; basis.first().map_or(0, Vec::len)];
+        for (direction, y) in basis.iter().zip(x) {
+            for (row, d) in rows.iter_mut().zip(direction) {
+                (0..K).for_each(|q| row[q] += d * y[q]);
+            }
+        }
+        rows
     }
 
     /// Divides the variables of group `g` by `2^k` more.

@@ -3,19 +3,113 @@
 use super::branch::dyadic_point;
 use super::dual::Noise;
 use super::graph::to_f64;
-use crate::kernel::lipschitz::{LowerWitness, Norm, Norms, Region, System};
+use crate::kernel::lipschitz::{Dyadic, LowerWitness, Norm, Norms, Region, System};
 use crate::kernel::net::Activation;
 use num_traits::ToPrimitive;
 
 type Sparse = Vec<(usize, f64)>;
 
+/// The rows of a system in f64.
+struct Rows<'a> {
+    system: &'a System,
+    /// Row, constant and divisor of every argument.
+    arguments: Vec<(Sparse, f64, f64)>,
+    /// Row and constant of every output, divided.
+    outputs: Vec<(Sparse, f64)>,
+}
+
+impl<'a> Rows<'a> {
+    fn new(system: &'a System) -> Rows<'a> {
+        let floats = |row: &[(usize, Dyadic)]| row.iter().map(|(v, value)| (*v, to_f64(value, 0))).collect::<Vec<_>>();
+        let arguments = system.neurons.iter().map(|neuron| {
+            let argument = &neuron.argument;
+            (floats(&argument.row), to_f64(&argument.constant, 0), argument.divisor as f64)
+        });
+        let outputs = system.outputs.iter().map(|output| {
+            let divisor = output.divisor as f64;
+            let row = floats(&output.row).into_iter().map(|(v, x)| (v, x / divisor)).collect();
+            (row, to_f64(&output.constant, 0) / divisor)
+        });
+        Rows { system, arguments: arguments.collect(), outputs: outputs.collect() }
+    }
+
+    /// Values of all variables, and slopes of all neurons, at a point.
+    fn values(&self, x: &[f64]) -> (Vec<f64>, Vec<f64>) {
+        let mut values = x.to_vec();
+        let mut slopes = Vec::with_capacity(self.arguments.len());
+        for ((row, constant, divisor), neuron) in self.arguments.iter().zip(&self.system.neurons) {
+            let argument: f64 = row.iter().map(|(v, w)| w * values[*v]).sum::<f64>() + constant;
+            let (value, slope) = activation(&neuron.activation, argument / divisor);
+            values.push(value * divisor);
+            slopes.push(slope);
+        }
+        (values, slopes)
+    }
+
+    fn adjoint(&self, slopes: &[f64], y: &[f64]) -> Vec<f64> {
+        let inputs = self.system.inputs;
+        let mut messages = vec![0.0; inputs + slopes.len()];
+        for ((row, _), y) in self.outputs.iter().zip(y) {
+            row.iter().for_each(|(v, w)| messages[*v] += w * y);
+        }
+        for (j, ((row, _, _), slope)) in self.arguments.iter().zip(slopes).enumerate().rev() {
+            let factor = messages[inputs + j] * slope;
+            if factor != 0.0 {
+                row.iter().for_each(|(v, w)| messages[*v] += w * factor);
+            }
+        }
+        messages.truncate(inputs);
+        messages
+    }
+}
+
+/// Margins of a classifier and their gradients.
+pub struct Descent<'a>(Rows<'a>);
+
+impl<'a> Descent<'a> {
+    pub fn new(system: &'a System) -> Descent<'a> {
+        Descent(Rows::new(system))
+    }
+
+    /// The margin of `label` against `other` and its gradient.
+    pub fn against(&self, x: &[f64], label: usize, other: usize) -> (f64, Vec<f64>) {
+        let (values, slopes) = self.0.values(x);
+        let mut weights = vec![0.0; self.0.outputs.len()];
+        if let [weight] = weights.as_mut_slice() {
+            *weight = if label == 1 { 1.0 } else { -1.0 };
+        } else {
+            weights.iter_mut().enumerate().filter(|(k, _)| *k == label).for_each(|(_, weight)| *weight = 1.0);
+            weights.iter_mut().enumerate().filter(|(k, _)| *k == other).for_each(|(_, weight)| *weight = -1.0);
+        }
+        let output = |(row, constant): &(Sparse, f64)| row.iter().map(|(v, w)| w * values[*v]).sum::<f64>() + constant;
+        let margin = self.0.outputs.iter().zip(&weights).map(|(o, weight)| weight * output(o)).sum();
+        (margin, self.0.adjoint(&slopes, &weights))
+    }
+
+    /// The least margin of `label`.
+    pub fn margin(&self, x: &[f64], label: usize) -> f64 {
+        let (values, _) = self.0.values(x);
+        let outputs: Vec<f64> = self
+            .0
+            .outputs
+            .iter()
+            .map(|(row, constant)| row.iter().map(|(v, w)| w * values[*v]).sum::<f64>() + constant)
+            .collect();
+        match outputs.as_slice() {
+            [one] => *one * if label == 1 { 1.0 } else { -1.0 },
+            many => {
+                let own = many.get(label).copied().unwrap_or(f64::NEG_INFINITY);
+                let others = many.iter().enumerate().filter(|(k, _)| *k != label).map(|(_, y)| *y);
+                own - others.fold(f64::NEG_INFINITY, f64::max)
+            }
+        }
+    }
+}
+
 /// The system in f64 rows.
 pub struct Explorer<'a> {
-    system: &'a System,
+    rows: Rows<'a>,
     norms: Norms,
-    /// Row, constant and divisor of every argument.
-    rows: Vec<(Sparse, f64, f64)>,
-    outputs: Vec<Sparse>,
     /// Square of the largest norm of a Jacobian seen.
     pub best: f64,
     point: Vec<f64>,
@@ -61,20 +155,6 @@ pub fn activation(activation: &Activation, x: f64) -> (f64, f64) {
 impl<'a> Explorer<'a> {
     /// Points stay inside `region` when `bounded`; its widths set the lengths of steps.
     pub fn new(system: &'a System, norms: Norms, region: &Region, bounded: bool) -> Explorer<'a> {
-        let floats = |row: &[(usize, _)]| row.iter().map(|(v, value)| (*v, to_f64(value, 0))).collect::<Vec<_>>();
-        let rows = system
-            .neurons
-            .iter()
-            .map(|neuron| {
-                let argument = &neuron.argument;
-                (floats(&argument.row), to_f64(&argument.constant, 0), argument.divisor as f64)
-            })
-            .collect();
-        let outputs = system
-            .outputs
-            .iter()
-            .map(|output| floats(&output.row).into_iter().map(|(v, x)| (v, x / output.divisor as f64)).collect())
-            .collect();
         let scale: Vec<f64> = region.lower.iter().zip(&region.upper).map(|(l, u)| to_f64(&(u - l), 0)).collect();
         let ends = region.lower.iter().zip(&region.upper).zip(&scale).map(|((l, u), width)| {
             let margin = width * 2f64.powi(-30);
@@ -82,10 +162,8 @@ impl<'a> Explorer<'a> {
         });
         let ends = bounded.then(|| ends.collect());
         Explorer {
-            system,
+            rows: Rows::new(system),
             norms,
-            rows,
-            outputs,
             best: 0.0,
             point: Vec::new(),
             direction: vec![1.0; system.inputs],
@@ -94,54 +172,25 @@ impl<'a> Explorer<'a> {
         }
     }
 
-    /// Slopes of all neurons at a point.
-    fn slopes(&self, x: &[f64]) -> Vec<f64> {
-        let mut values = x.to_vec();
-        let mut slopes = Vec::with_capacity(self.rows.len());
-        for ((row, constant, divisor), neuron) in self.rows.iter().zip(&self.system.neurons) {
-            let argument: f64 = row.iter().map(|(v, w)| w * values[*v]).sum::<f64>() + constant;
-            let (value, slope) = activation(&neuron.activation, argument / divisor);
-            values.push(value * divisor);
-            slopes.push(slope);
-        }
-        slopes
-    }
-
     fn forward(&self, slopes: &[f64], v: &[f64]) -> Vec<f64> {
         let mut motion = v.to_vec();
-        for ((row, _, _), slope) in self.rows.iter().zip(slopes) {
+        for ((row, _, _), slope) in self.rows.arguments.iter().zip(slopes) {
             let speed = if *slope == 0.0 { 0.0 } else { row.iter().map(|(v, w)| w * motion[*v]).sum::<f64>() * slope };
             motion.push(speed);
         }
-        self.outputs.iter().map(|row| row.iter().map(|(v, w)| w * motion[*v]).sum()).collect()
-    }
-
-    fn adjoint(&self, slopes: &[f64], y: &[f64]) -> Vec<f64> {
-        let inputs = self.system.inputs;
-        let mut messages = vec![0.0; inputs + slopes.len()];
-        for (row, y) in self.outputs.iter().zip(y) {
-            row.iter().for_each(|(v, w)| messages[*v] += w * y);
-        }
-        for (j, ((row, _, _), slope)) in self.rows.iter().zip(slopes).enumerate().rev() {
-            let factor = messages[inputs + j] * slope;
-            if factor != 0.0 {
-                row.iter().for_each(|(v, w)| messages[*v] += w * factor);
-            }
-        }
-        messages.truncate(inputs);
-        messages
+        self.rows.outputs.iter().map(|(row, _)| row.iter().map(|(v, w)| w * motion[*v]).sum()).collect()
     }
 
     /// The square of the norm of the Jacobian for the given slopes, and a direction that attains it (nearly).
     fn norm(&self, slopes: &[f64], start: &[f64]) -> (f64, Vec<f64>) {
-        let outputs = self.outputs.len();
+        let outputs = self.rows.outputs.len();
         if self.norms.input == Norm::Linf {
             // The norm from linf to linf is the largest l1 norm of a row; signs of that row attain it.
             let mut best = (0.0, start.to_vec());
             for o in 0..outputs {
                 let mut y = vec![0.0; outputs];
                 y[o] = 1.0;
-                let row = self.adjoint(slopes, &y);
+                let row = self.rows.adjoint(slopes, &y);
                 let sum: f64 = row.iter().map(|x| x.abs()).sum();
                 if sum * sum > best.0 {
                     best = (sum * sum, row.iter().map(|x| if *x < 0.0 { -1.0 } else { 1.0 }).collect());
@@ -164,7 +213,7 @@ impl<'a> Explorer<'a> {
                 break;
             }
             value = next;
-            v = self.adjoint(slopes, &y);
+            v = self.rows.adjoint(slopes, &y);
         }
         let length = v.iter().map(|x| x * x).sum::<f64>().sqrt();
         if length > 0.0 {
@@ -181,7 +230,7 @@ impl<'a> Explorer<'a> {
 
     fn visit(&mut self, mut x: Vec<f64>, noise: &mut Noise) -> bool {
         self.clamp(&mut x);
-        let slopes = self.slopes(&x);
+        let (_, slopes) = self.rows.values(&x);
         let start: Vec<f64> = self.direction.iter().map(|d| d + 0.1 * noise.normal()).collect();
         let (square, direction) = self.norm(&slopes, &start);
         let better = square > self.best * (1.0 + 1e-13) && square.is_finite();
@@ -230,7 +279,7 @@ impl<'a> Explorer<'a> {
             return None;
         }
         let smooth =
-            self.system.neurons.iter().any(|neuron| {
+            self.rows.system.neurons.iter().any(|neuron| {
                 !matches!(neuron.activation, Activation::Relu | Activation::Relu6 | Activation::HardTanh)
             });
         let point = dyadic_point(&self.point)?;

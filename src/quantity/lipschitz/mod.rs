@@ -3,16 +3,18 @@
 //! Every producer proposes a witness in f64 and lets the kernel decide; see [`crate::kernel::lipschitz`]. Upper bounds hold for
 //! the exact real function of the stored weights, on the whole space or on a box. All bounds are squares of constants.
 //!
-//! From cheap to tight: [`product`](fn@product), [`absolute_product`], [`relaxation`](fn@relaxation) (LipSDP-Neuron, solved through
+//! From cheap to tight: [`product`](fn@product), [`absolute_product`], [`combettes_pesquet`], [`layerwise`], [`relaxation`](fn@relaxation) (LipSDP-Neuron, solved through
 //! its dual), [`branch_and_bound`]. Lower bounds: [`attained`].
 
 #![expect(clippy::neg_cmp_op_on_partial_ord, reason = "a comparison with NaN must count as a failure")]
 
 pub mod branch;
 pub mod dual;
+pub mod enclosure;
 pub mod graph;
 pub mod lower;
 pub mod product;
+pub mod progress;
 pub mod recovery;
 pub mod relaxation;
 
@@ -20,12 +22,12 @@ pub use branch::{Limits, Progress};
 pub use relaxation::Effort;
 
 use crate::kernel::lipschitz::{
-    Branch, Domain, LipError, LowerWitness, Norm, Norms, Region, Slope, System, Witness, check_lower, check_upper,
-    lower as exhibit, tree,
+    Branch, Domain, LipError, LowerWitness, Multipliers, Norm, Norms, Region, Slope, System, Witness, averaged,
+    check_lower, check_upper, lower as exhibit, possible,
 };
 use crate::kernel::net::Network;
 use dual::Noise;
-use graph::{Slopes, ldexp, to_f64};
+use graph::{Slopes, to_f64};
 use lower::Explorer;
 use num_rational::BigRational;
 use relaxation::Relaxation;
@@ -36,6 +38,7 @@ pub enum Method {
     Product,
     AlmostOrthogonal,
     AbsoluteProduct,
+    CombettesPesquet,
     /// Semidefinite multipliers in closed form, layer by layer (ECLipsE-Fast).
     Layerwise,
     LipSdpNeuron,
@@ -94,9 +97,19 @@ pub fn absolute_product(network: &Network, norms: Norms, domain: Option<&Domain>
     Ok(Bound { square, witness, method: Method::AbsoluteProduct, notes: Vec::new() })
 }
 
-fn node_slopes(system: &System, region: Option<&Region>) -> Result<Vec<Slope>, LipError> {
-    let signs = vec![None; system.neurons.len()];
-    tree::slopes(system, region, &signs)?.ok_or(LipError::NotProved)
+/// The recursion of Combettes and Pesquet (LipLT): constants of the groups of neurons one after another, in l1, l2 or linf.
+pub fn combettes_pesquet(network: &Network, norms: Norms, domain: Option<&Domain>) -> Result<Bound, LipError> {
+    let system = System::new(network)?;
+    let slopes = possible(&system, domain.map(Region::new).as_ref())?;
+    let norm = norms.product_norm(system.outputs.len())?;
+    let maps = averaged::Maps::new(&system, &slopes, norm)?;
+    let propose = |pair: &averaged::Pair| match norm {
+        Norm::L2 => product::spectral_square(&pair.operator),
+        Norm::L1 | Norm::Linf => None,
+    };
+    let squares: Vec<Vec<_>> = maps.pairs.iter().map(|row| row.iter().map(propose).collect()).collect();
+    let square = maps.bound(&squares)?.to_rational();
+    Ok(Bound { square, witness: Witness::Averaged(squares), method: Method::CombettesPesquet, notes: Vec::new() })
 }
 
 /// LipSDP-Neuron on the whole space or on a domain: its optimum up to `effort.gap`, certified.
@@ -119,6 +132,15 @@ pub fn relaxation(network: &Network, norms: Norms, domain: Option<&Domain>, effo
     }
 }
 
+/// Certificates for every output by itself, of a system with given slopes.
+pub fn scalar_certificates(system: &System, slopes: &[Slope], norm: Norm) -> Result<Vec<Multipliers>, LipError> {
+    let floats = Slopes::new(slopes);
+    let input = if norm == Norm::Linf { Norm::Linf } else { Norm::L2 };
+    let effort = Effort { gap: 1e-6, passes: 4000 };
+    let solve = |o: usize| Relaxation::new(system, o..o + 1, input, &floats).solve(slopes, effort);
+    (0..system.outputs.len()).map(|o| solve(o).map(|solution| solution.multipliers)).collect()
+}
+
 /// Semidefinite multipliers in closed form: no iteration, for any graph.
 pub fn layerwise(network: &Network, norms: Norms, domain: Option<&Domain>) -> Result<Bound, LipError> {
     semidefinite(network, norms, domain, None).map(|(bound, _)| bound)
@@ -133,7 +155,7 @@ fn semidefinite(
 ) -> Result<(Bound, bool), LipError> {
     let system = System::new(network)?;
     let region = domain.map(Region::new);
-    let slopes = node_slopes(&system, region.as_ref())?;
+    let slopes = possible(&system, region.as_ref())?;
     let floats = Slopes::new(&slopes);
     let count = system.outputs.len();
     let parts: Vec<std::ops::Range<usize>> = if norms.output_is_l2(count)? {
@@ -142,28 +164,33 @@ fn semidefinite(
         (0..count).map(|o| o..o + 1).collect()
     };
     let input = if norms.input == Norm::Linf { Norm::Linf } else { Norm::L2 };
-    let (mut certificates, mut notes, mut settled) = (Vec::new(), Vec::new(), true);
+    let (mut certificates, mut settled) = (Vec::new(), true);
+    // The bound is the largest of all parts, and so is the optimum.
+    let (mut optimum, mut is_pattern) = (0f64, false);
     for outputs in parts {
         let relaxation = Relaxation::new(&system, outputs, input, &floats);
         let solution = match effort {
             Some(effort) => relaxation.solve(&slopes, effort)?,
             None => relaxation.solve_layerwise(&slopes)?,
         };
-        if effort.is_some() {
-            let dual = ldexp(solution.dual.sqrt(), solution.exponent / 2);
-            notes.push(format!("the relaxation's optimum is at least about {dual:.10e} ({} passes)", solution.passes));
+        if let Some(below) = solution.dual_below.and_then(|square| enclosure::root_below(square, solution.exponent / 2))
+        {
+            optimum = optimum.max(below);
         }
-        if solution.rank == 1 {
-            notes.push(
-                "the dual optimum has numerical rank 1: the relaxation equals its largest activation pattern".into(),
-            );
-        }
+        is_pattern = solution.rank == 1;
         settled &= to_f64(&solution.upper, -solution.exponent) <= 1.02 * solution.dual;
         certificates.push(solution.multipliers);
     }
-    let witness = Witness::Tree(vec![Branch::Leaf(certificates)]);
+    let (witness, certificates) = (Witness::Tree(vec![Branch::Leaf(certificates.clone())]), certificates.len());
     let square = check_upper(network, norms, domain, &witness)?;
     let method = if effort.is_some() { Method::LipSdpNeuron } else { Method::Layerwise };
+    let mut notes = Vec::new();
+    if optimum > 0.0 {
+        notes.push(format!("the optimum of LipSDP-Neuron is at least {}", crate::num::decimal::lower(&optimum, 12)));
+    }
+    if is_pattern && certificates == 1 {
+        notes.push("numerical rank 1: LipSDP-Neuron is exact over activation patterns".to_string());
+    }
     Ok((Bound { square, witness, method, notes }, settled))
 }
 
@@ -178,7 +205,7 @@ pub fn branch_and_bound(
 ) -> Result<Enclosure, LipError> {
     let system = System::new(network)?;
     let region = domain.map(Region::new);
-    let slopes = node_slopes(&system, region.as_ref())?;
+    let slopes = possible(&system, region.as_ref())?;
     let found = branch::Search::new(&system, norms, region.as_ref(), &slopes, limits)?.run(region.clone(), progress)?;
     // Every leaf has passed the kernel already; the whole tree is checked where the bound is used.
     let (witness, square) = (Witness::Tree(found.tree), found.upper.to_rational());

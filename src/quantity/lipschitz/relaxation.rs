@@ -1,6 +1,7 @@
 //! LipSDP-Neuron solved by its dual and certified. Trust: untrusted; what it returns has passed the kernel.
 
 use super::dual::{Ascent, Dual, Noise, Point, numerical_rank};
+use super::enclosure::value_below;
 use super::graph::{Graph, Slopes, from_f64};
 use super::recovery::{Elimination, Recovered, Scan};
 use crate::kernel::lipschitz::{Dyadic, LipError, Multipliers, Norm, Slope, System, sdp};
@@ -29,6 +30,8 @@ pub struct Solution {
     pub upper: Dyadic,
     /// The best dual value found, as a floating-point estimate of the relaxation's optimum (square), times `2^exponent`.
     pub dual: f64,
+    /// A rigorous lower bound of the same.
+    pub dual_below: Option<f64>,
     pub exponent: i64,
     pub rank: usize,
     pub passes: u64,
@@ -41,6 +44,17 @@ pub struct Relaxation<'a> {
     input_norm: Norm,
     pub graph: Graph,
     elimination: Elimination,
+}
+
+/// What the ascents found together.
+#[derive(Default)]
+struct Ascended {
+    best: Option<(Recovered, Vec<f64>)>,
+    /// The best dual value in floating point, and the last one in intervals.
+    value: f64,
+    below: Option<f64>,
+    rank: usize,
+    passes: u64,
 }
 
 /// Widths of the factorization of the dual variable that are tried in turn.
@@ -111,23 +125,24 @@ impl<'a> Relaxation<'a> {
         let (recovered, weights) = self.layerwise(&Slopes::new(slopes)).ok_or(LipError::NotProved)?;
         let (multipliers, upper) = self.certify(slopes, &recovered, &weights, 1e-12)?;
         let exponent = 2 * self.graph.output_exponent();
-        Ok(Solution { multipliers, upper, dual: 0.0, exponent, rank: 0, passes: 0 })
+        Ok(Solution { multipliers, upper, dual: 0.0, dual_below: None, exponent, rank: 0, passes: 0 })
     }
 
     /// Solves to the wanted gap and certifies. Errors: the kernel refuses every proposal.
     pub fn solve(&self, slopes: &[Slope], effort: Effort) -> Result<Solution, LipError> {
         let floats = Slopes::new(slopes);
-        let (mut best, mut dual, mut rank, mut passes) = (None, 0.0, 0, 0);
+        let mut run = Ascended::default();
         for width in WIDTHS {
             let done = match width {
-                8 => self.ascend::<8>(&floats, effort, &mut best, &mut dual, &mut rank, &mut passes),
-                16 => self.ascend::<16>(&floats, effort, &mut best, &mut dual, &mut rank, &mut passes),
-                _ => self.ascend::<32>(&floats, effort, &mut best, &mut dual, &mut rank, &mut passes),
+                8 => self.ascend::<8>(slopes, &floats, effort, &mut run),
+                16 => self.ascend::<16>(slopes, &floats, effort, &mut run),
+                _ => self.ascend::<32>(slopes, &floats, effort, &mut run),
             };
             if done {
                 break;
             }
         }
+        let Ascended { best, value: dual, below, rank, passes } = run;
         // The closed form stands in when no dual point became feasible, and beats one that is far from its optimum.
         let mut proposals: Vec<(Recovered, Vec<f64>)> = best.into_iter().chain(self.layerwise(&floats)).collect();
         proposals.sort_by(|(a, _), (b, _)| a.rho.total_cmp(&b.rho));
@@ -140,27 +155,18 @@ impl<'a> Relaxation<'a> {
         }
         let (multipliers, upper) = certified?;
         let exponent = 2 * self.graph.output_exponent();
-        Ok(Solution { multipliers, upper, dual, exponent, rank, passes })
+        Ok(Solution { multipliers, upper, dual, dual_below: below, exponent, rank, passes })
     }
 
     /// Returns whether no larger width is wanted.
-    fn ascend<const K: usize>(
-        &self,
-        slopes: &Slopes,
-        effort: Effort,
-        best: &mut Option<(Recovered, Vec<f64>)>,
-        value: &mut f64,
-        rank: &mut usize,
-        passes: &mut u64,
-    ) -> bool {
+    fn ascend<const K: usize>(&self, exact: &[Slope], slopes: &Slopes, effort: Effort, run: &mut Ascended) -> bool {
         let dual = self.dual(slopes);
         let mut x: Point<K> = Noise::new(0).point(self.graph.variables);
         dual.normalize(&mut x);
         for _ in 0..8 {
             x = dual.step(&x).point;
         }
-        *passes += 8;
-        let before = *passes;
+        let before = run.passes + 8;
         let mut ascent = Ascent::new(&dual, x, 8);
         let (mut check, mut start) = (30, 1e-10);
         loop {
@@ -168,27 +174,26 @@ impl<'a> Relaxation<'a> {
             if ascent.passes >= check || used >= effort.passes {
                 check = ascent.passes * 5 / 4 + 30;
                 let (found, recovered) = self.recover(slopes, &ascent.x, Scan { start, finest: 1e-13, enough: 0.0 });
-                *value = value.max(found);
+                run.value = run.value.max(found);
                 start = match recovered {
                     Some((recovered, weights)) => {
                         let next = (recovered.delta * 1e-3).max(1e-14);
-                        if best.as_ref().is_none_or(|(best, _)| recovered.rho < best.rho) {
-                            *best = Some((recovered, weights));
+                        if run.best.as_ref().is_none_or(|(best, _)| recovered.rho < best.rho) {
+                            run.best = Some((recovered, weights));
                         }
                         next
                     }
                     None => 1e-12,
                 };
-                *rank = numerical_rank(&dual.values(&ascent.x), 1e-9);
-                let gap = best.as_ref().map_or(f64::INFINITY, |(best, _)| (best.rho / *value).sqrt() - 1.0);
-                if gap < effort.gap || used >= effort.passes || !(*value > 0.0) {
-                    *passes = used;
-                    return true;
-                }
+                run.rank = numerical_rank(&dual.values(&ascent.x), 1e-9);
+                let gap = run.best.as_ref().map_or(f64::INFINITY, |(best, _)| (best.rho / run.value).sqrt() - 1.0);
+                let done = gap < effort.gap || used >= effort.passes || !(run.value > 0.0);
                 // A full-rank factor may hide a spurious maximum: continue with a wider one.
-                if K < 32 && numerical_rank(&ascent.x, 1e-5) == K && ascent.passes > 600 {
-                    *passes = used;
-                    return false;
+                if done || (K < 32 && numerical_rank(&ascent.x, 1e-5) == K && ascent.passes > 600) {
+                    run.passes = used;
+                    run.below =
+                        value_below(self.system, self.outputs.clone(), exact, &self.graph, self.input_norm, &ascent.x);
+                    return done;
                 }
             }
             ascent.advance(&dual);
