@@ -132,16 +132,19 @@ pub fn check(evaluation: &mut Evaluation, subject: &Term, witness: &Witness) -> 
             };
             let refused = |error: LipError| EvalError::Witness(error.to_string());
             if head == "robust_errors" {
-                let (low, high) = match witness {
+                return match witness {
                     // A misclassified example is not robust at any radius.
-                    Witness::Computation => (forward::errors(network, examples)?.0, examples.labels.len()),
+                    Witness::Computation => {
+                        let certain = forward::errors(network, examples)?.0;
+                        Ok(Value::integer(certain, bits).upper_unbounded())
+                    }
                     Witness::Robust(certificate) => {
                         let classifier = robust::Classifier::new(network, norm, certificate).map_err(refused)?;
-                        (0, robust_errors(&classifier, examples, parameter).map_err(refused)?)
+                        let possible = robust_errors(&classifier, examples, parameter).map_err(refused)?;
+                        Ok(Value::integer(possible, bits).lower_unbounded())
                     }
-                    other => return Err(silent(other, subject)),
+                    other => Err(silent(other, subject)),
                 };
-                return Ok(Value::between(&Value::integer(low, bits), &Value::integer(high, bits))?);
             }
             let index = parameter.is_integer().then(|| parameter.to_integer().to_usize()).flatten();
             let label = index.and_then(|i| examples.labels.get(i).copied());

@@ -63,6 +63,7 @@ fn ends(statement: &Statement) -> &'static [End] {
     match statement {
         Statement::Upper(_) => &[End::High],
         Statement::Lower(_) => &[End::Low],
+        Statement::Formula(Formula::Compare(_, Relation::Ge | Relation::Gt, _)) => &[End::Low, End::High],
         _ => &[End::High, End::Low],
     }
 }
