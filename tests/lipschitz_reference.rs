@@ -56,6 +56,23 @@ fn products_of_norms() {
 }
 
 #[test]
+fn the_recursion_of_combettes_and_pesquet_on_a_chain() {
+    // Their constant theta by an independent program: a sum over subsets of layers, and the recursion in numpy.
+    let network = load("lipsdp_random");
+    for (norms, expected) in [(Norms::L2, 39.860_916_221_185_77), (Norms::LINF, 80.358_092_714_648_82)] {
+        let bound = combettes_pesquet(&network, norms, None).unwrap();
+        assert!((root(&bound.square) / expected - 1.0).abs() < 1e-9, "{}", root(&bound.square));
+        assert_eq!(check_upper(&network, norms, None, &bound.witness).unwrap(), bound.square);
+    }
+    // A proposal below the spectral norm of one of the maps is refused.
+    let bound = combettes_pesquet(&network, Norms::L2, None).unwrap();
+    let Witness::Averaged(mut squares) = bound.witness else { panic!("expected maps") };
+    let square = squares[2][1].clone().unwrap();
+    squares[2][1] = Some(&square * &(&Dyadic::ONE - &Dyadic::ONE.scaled(-20)));
+    assert_eq!(check_upper(&network, Norms::L2, None, &Witness::Averaged(squares)), Err(LipError::NotProved));
+}
+
+#[test]
 fn trees_reach_the_largest_pattern() {
     for (name, exact) in [
         ("rnd_tiny_2_8_8_2", 1.850_011_4),

@@ -1,10 +1,11 @@
 //! Lipschitz constants of networks with weights, as productions for the search. Trust: untrusted.
 
+use super::lipschitz::graph::to_f64;
 use super::lipschitz::progress::SearchBar;
 use super::lipschitz::{self, Bound, Effort, Limits};
 use super::{Production, Request, interrupt};
 use crate::kernel::derive::End;
-use crate::kernel::lipschitz::{Domain, LipError, Norms};
+use crate::kernel::lipschitz::{Domain, Dyadic, LipError, LowerWitness, Norms};
 use crate::kernel::net::Network;
 use crate::kernel::object::Objects;
 use crate::kernel::term::Term;
@@ -35,11 +36,32 @@ pub fn produce(
         End::Low if request.admits(&["attained", "branch_and_bound"]) => {
             let attained = lipschitz::attained(network, norms, domain.as_ref(), TRIES);
             let production = |found: lipschitz::Attained| {
-                Production::new(subject, Witness::LipschitzLower(found.witness), "attained")
+                let shown = exhibited(&found.witness);
+                let mut production = Production::new(subject, Witness::LipschitzLower(found.witness), "attained");
+                production.notes.push(shown);
+                production
             };
             attained.ok().map(production).into_iter().collect()
         }
         End::Low => Vec::new(),
+    }
+}
+
+/// A witness in words, when it fits on a line. The numbers are the shortest decimals that name the points' f64.
+fn exhibited(witness: &LowerWitness) -> String {
+    const SHOWN: usize = 6;
+    let vector = |point: &[Dyadic]| {
+        let shown: Vec<String> = point.iter().take(SHOWN).map(|x| to_f64(x, 0).to_string()).collect();
+        match point.len().checked_sub(SHOWN) {
+            None | Some(0) => format!("({})", shown.join(", ")),
+            Some(rest) => format!("({}, and {rest} more)", shown.join(", ")),
+        }
+    };
+    match witness {
+        LowerWitness::Direction { point, direction } => {
+            format!("attained at x = {} in the direction {}", vector(point), vector(direction))
+        }
+        LowerWitness::Pair { from, to } => format!("attained between x = {} and {}", vector(from), vector(to)),
     }
 }
 

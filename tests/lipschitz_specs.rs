@@ -1,0 +1,119 @@
+//! The specs of `specs/lipschitz` and the robustness spec, run as a user runs them. Bounds are written in the specs: a bound that is
+//! not reached is an unknown there. Here: the exit codes, and values against other programs.
+
+use std::process::{Command, Output};
+
+fn run(arguments: &[&str]) -> Output {
+    let root = env!("CARGO_MANIFEST_DIR");
+    Command::new(env!("CARGO_BIN_EXE_supremum")).current_dir(root).args(arguments).output().expect("the binary runs")
+}
+
+struct Items(serde_json::Value);
+
+impl Items {
+    fn of(spec: &str) -> Items {
+        let output = run(&["check", spec, "--format", "json"]);
+        let text = String::from_utf8_lossy(&output.stdout);
+        let json: serde_json::Value = serde_json::from_str(&text)
+            .unwrap_or_else(|error| panic!("{spec}: {error}\n{}", String::from_utf8_lossy(&output.stderr)));
+        assert_eq!(output.status.code(), Some(0), "{text}");
+        Items(json)
+    }
+
+    fn end(&self, name: &str, end: &str) -> f64 {
+        let items = self.0["items"].as_array().expect("items");
+        let item = items.iter().find(|item| item["name"] == name).unwrap_or_else(|| panic!("no item {name}"));
+        let text = item[end].as_str().unwrap_or_else(|| panic!("no {end} end: {item}"));
+        let number = |text: &str| text.parse::<f64>().expect("a number");
+        text.split_once('/').map_or_else(|| number(text), |(p, q)| number(p) / number(q))
+    }
+
+    fn upper(&self, name: &str) -> f64 {
+        self.end(name, "upper")
+    }
+
+    fn lower(&self, name: &str) -> f64 {
+        self.end(name, "lower")
+    }
+}
+
+#[test]
+fn the_relaxation_reaches_its_optimum_on_published_networks() {
+    let items = Items::of("specs/lipschitz/sdp.spec");
+    let reference: serde_json::Value =
+        serde_json::from_str(include_str!("../specs/lipschitz/models/reference.json")).expect("reference values");
+    for (claim, network) in [
+        ("L_random", "lipsdp_random"),
+        ("L_mnist", "lipsdp_mnist"),
+        ("L_acas", "nnet_TestNetwork"),
+        ("L_hcas0", "hcas_pra0_tau00"),
+        ("L_cartpole", "nv_cartpole"),
+        ("L_tiny4", "nv_acasxu_1_1_tiny4"),
+        ("L_lyr5n20", "ecl_lyr5n20"),
+        ("L_lyr5n60", "ecl_lyr5n60"),
+        ("L_lyr10n20", "ecl_lyr10n20"),
+        ("L_wide", "rnd_784_64x2_10"),
+    ] {
+        // The other program's dual value and primal value; both carry its rounding.
+        let below = reference[network]["optimum"]["sdp_lower"].as_f64().expect("a dual value");
+        let upper = items.upper(claim);
+        assert!(upper >= below * (1.0 - 1e-11) && upper <= below * (1.0 + 1e-8), "{network}: {upper} against {below}");
+    }
+    // Values of the same methods by another program: product of norms, Combettes and Pesquet's recursion.
+    let close = |name: &str, expected: f64| {
+        let found = items.upper(name);
+        assert!((found / expected - 1.0).abs() < 1e-6, "{name}: {found} against {expected}");
+    };
+    close("methods.norm_product", reference["nnet_TestNetwork"]["product_l2"]["value"].as_f64().expect("a value"));
+    let theta = &reference["nnet_TestNetwork"]["combettes_pesquet_theta_l2_DP"]["value"];
+    close("methods.combettes_pesquet", theta.as_f64().expect("a value"));
+}
+
+#[test]
+fn deep_networks_are_solved() {
+    let items = Items::of("specs/lipschitz/deep.spec");
+    let (theta, closed, product) = (items.upper("theta"), items.upper("closed"), items.upper("product"));
+    assert!(items.upper("L_lyr20") < closed && closed < theta && theta < product);
+}
+
+#[test]
+fn patterns_are_searched_and_a_slope_refutes() {
+    let items = Items::of("specs/lipschitz/exact.spec");
+    // Enumeration of all activation patterns; the slope of the one-dimensional network in exact rationals.
+    for (name, exact) in [("L_tiny2", 1.850_011_4), ("L_tiny3", 8.929_960_8), ("slope", 1.888_824_169_3)] {
+        assert!((items.upper(name) / exact - 1.0).abs() < 2e-6, "{name}");
+    }
+    assert!(items.lower("gentle") > 1.8888);
+    let text = run(&["check", "specs/lipschitz/exact.spec"]);
+    let text = String::from_utf8_lossy(&text.stdout);
+    assert!(text.contains("attained at x = ("), "{text}");
+}
+
+#[test]
+fn convolutional_and_residual_networks_are_bounded_as_graphs() {
+    let items = Items::of("specs/lipschitz/images.spec");
+    // Products of the unrolled layers' spectral norms by numpy, 61.396136039548 and 3324.919183148272; the largest Jacobian at an
+    // image, 18.56 and 26.84.
+    assert!((61.396_136..61.396_137).contains(&items.upper("product")));
+    assert!((3_324.919_183..3_324.919_19).contains(&items.upper("plain")));
+    assert!((18.56..36.0).contains(&items.upper("L_cnn")));
+    assert!((26.84..291.0).contains(&items.upper("L_resnet")));
+    assert!(items.lower("below") <= items.upper("L_cnn") && items.lower("seen") <= items.upper("L_resnet"));
+}
+
+#[test]
+fn a_controller_is_bounded_on_its_box() {
+    let items = Items::of("specs/lipschitz/controller.spec");
+    assert!(items.lower("steep") <= items.upper("L") && items.upper("L") < items.upper("naive"));
+    assert!(items.upper("L2") <= items.upper("global") && items.lower("fitted") > 3.0);
+}
+
+#[test]
+fn images_keep_their_class_within_a_radius() {
+    let items = Items::of("specs/robust_digits.spec");
+    assert!(0.0 < items.lower("safe") && items.lower("safe") <= items.upper("crossed"));
+    // |d|_2 <= 8 |d|_inf in 64 dimensions.
+    assert!(items.lower("safe") <= 8.0 * items.upper("crossed_pixels"));
+    assert!(items.lower("pixels") <= items.lower("safe"));
+    assert!(24.0 <= items.upper("near") && items.upper("near") <= items.upper("far"));
+}
