@@ -113,7 +113,7 @@ fn adversarial(network: &Network, norm: Norm, examples: &Examples, index: &BigRa
         for _ in 0..60 {
             let (margin, gradient) = explorer.against(&point, label, other);
             let (dual, direction) = steepest(norm, &gradient);
-            if !(dual > 0.0) {
+            if dual.is_nan() || dual <= 0.0 {
                 break;
             }
             let step = (margin + 1e-6 * margin.abs().max(1e-6)) / dual;

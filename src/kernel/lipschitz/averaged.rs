@@ -55,8 +55,8 @@ impl Maps {
             return Err(LipError::shape("slopes of every neuron", &slopes.len().to_string()));
         }
         let inputs = system.inputs;
-        let mut sources: Vec<Range<usize>> = vec![0..inputs];
-        sources.extend(system.groups.iter().map(|group| inputs + group.start..inputs + group.end));
+        let groups = system.groups.iter().map(|group| inputs + group.start..inputs + group.end);
+        let sources: Vec<Range<usize>> = std::iter::once(0..inputs).chain(groups).collect();
         let mut stages: Vec<Stage> = Vec::new();
         for group in &system.groups {
             let neurons = system.neurons.get(group.clone()).unwrap_or_default();

@@ -81,7 +81,7 @@ impl Operator {
     /// A tensor as the matrix of its leading axis against the others.
     pub fn matrix(weight: &Tensor) -> Result<Operator, LipError> {
         let columns = weight.shape.iter().skip(1).product::<usize>();
-        if columns == 0 || weight.data.len() % columns != 0 {
+        if columns == 0 || !weight.data.len().is_multiple_of(columns) {
             return Err(missing());
         }
         let sparse = |row: &[Weight]| row.iter().map(Dyadic::from).enumerate().filter(|(_, w)| !w.is_zero()).collect();

@@ -250,7 +250,7 @@ pub(super) fn affine(
             let parameters = parameters.ok_or_else(missing)?;
             let shift = parameters.bias.as_ref().ok_or_else(missing)?;
             let count = parameters.weight.data.len();
-            if count == 0 || source.len() % count != 0 {
+            if count == 0 || !source.len().is_multiple_of(count) {
                 return Err(missing());
             }
             // Channels are the first axis: coordinate k belongs to channel k / (positions per channel).
