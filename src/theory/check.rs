@@ -6,14 +6,16 @@
 
 use super::instance::{Instance, bare};
 use super::{Entry, Library};
-use crate::kernel::derive::{Step, Workspace, structures};
+use crate::kernel::derive::{Step, Theorems, Workspace, structures};
 use crate::kernel::eval::EvalError;
+use crate::kernel::object::Objects;
 use crate::kernel::real::Truth;
-use crate::kernel::term::{Formula, Relation, Term};
+use crate::kernel::term::{Formula, Relation};
 use crate::kernel::value::Value;
-use crate::syntax::ast::{Example, Expr, ExprKind, Reject};
+use crate::syntax::ast::{Binding, Example, Expr, ExprKind, Reject};
 use crate::syntax::{lower, print_prop};
 use crate::text::Diagnostic;
+use std::collections::BTreeMap;
 
 /// What a theorem's examples and rejects have wrong, with places in the theorem's own file.
 pub fn check(entry: &Entry, library: &Library) -> Vec<Diagnostic> {
@@ -73,6 +75,38 @@ fn decide(workspace: &Workspace, instance: &Instance, requirement: &Formula) -> 
     workspace.decide(&formula).map(|(truth, _)| Some(truth))
 }
 
+/// The name under which the kernel evaluates the conclusion of an example. No theorem can be called so.
+const CONCLUSION: &str = "the conclusion";
+
+/// A theorem's statement for some values of its parameters.
+pub struct Evaluated {
+    /// The truth of every requirement; `None` where it speaks of what the values leave open.
+    pub requirements: Vec<Option<Truth>>,
+    /// The right side of the conclusion: its lower and its upper end, the same term in a one-sided conclusion.
+    pub right: (Value, Value),
+    /// What the conclusion says of its quantity: integers are rounded inward.
+    pub fact: Value,
+}
+
+/// Evaluates a theorem for the bindings of an example. Errors: values that do not fit, a conclusion that they leave open.
+pub fn evaluate(entry: &Entry, bindings: &[Binding], library: &Library) -> Result<Evaluated, Diagnostic> {
+    let instance = Instance::new(bindings, &names(entry))?;
+    let conclusion = instance.conclusion(&entry.theorem.ensures);
+    let run = within(&instance, library, Some(conclusion.clone()), |workspace| {
+        let requirements = &entry.theorem.requires;
+        let requirements = requirements.iter().map(|r| decide(workspace, &instance, r)).collect::<Result<_, _>>()?;
+        let (low, high) = match &conclusion {
+            Formula::Compare(_, _, right) => (right, right),
+            Formula::Within(_, low, high) => (low, high),
+            other => return Err(EvalError::Meaningless(format!("expected a bound on a quantity, found `{other}`"))),
+        };
+        let right = (workspace.evaluate(low)?.0, workspace.evaluate(high)?.0);
+        let fact = workspace.apply(&Step::Theorem { name: CONCLUSION.to_string(), bindings: Vec::new() })?;
+        Ok(Evaluated { requirements, right, fact: workspace.facts()[fact].value.clone() })
+    });
+    run.map_err(|error| Diagnostic::error("E0209", format!("the example cannot be evaluated: {error}")))
+}
+
 /// Runs `work` in a workspace that holds the instance's facts.
 fn within<T>(
     instance: &Instance,
@@ -90,31 +124,20 @@ fn within<T>(
     work(&mut workspace)
 }
 
-/// The name under which the kernel evaluates the conclusion of an example. No theorem can be called so.
-const CONCLUSION: &str = "the conclusion";
-
 fn example(entry: &Entry, example: &Example, library: &Library) -> Result<(), Diagnostic> {
-    let instance = Instance::new(&example.bindings, &names(entry))?;
     let wrong = |title: String| Diagnostic::error("E0209", title).at(example.span, "this example");
-    let conclusion = instance.conclusion(&entry.theorem.ensures);
-    let run = within(&instance, library, Some(conclusion), |workspace| {
-        let mut violated = None;
-        for requirement in &entry.theorem.requires {
-            if decide(workspace, &instance, requirement)? == Some(Truth::False) {
-                violated = Some(requirement.clone());
-                break;
-            }
-        }
-        let fact = workspace.apply(&Step::Theorem { name: CONCLUSION.to_string(), bindings: Vec::new() })?;
-        let value = workspace.facts()[fact].value.clone();
-        let ends = ends(&example.gives, workspace)?;
-        Ok((violated, value, ends))
-    });
-    let (violated, value, given) = run.map_err(|error| wrong(format!("the example cannot be evaluated: {error}")))?;
-    if let Some(requirement) = violated {
+    let evaluated = match evaluate(entry, &example.bindings, library) {
+        Ok(evaluated) => evaluated,
+        Err(diagnostic) if diagnostic.labels.is_empty() => return Err(diagnostic.at(example.span, "this example")),
+        Err(diagnostic) => return Err(diagnostic),
+    };
+    let given = given(&example.gives)?;
+    let violated = evaluated.requirements.iter().position(|truth| *truth == Some(Truth::False));
+    if let Some(requirement) = violated.and_then(|i| entry.theorem.requires.get(i)) {
         return Err(wrong(format!("expected an example that meets the requirements, found `{requirement}` false"))
             .help("an example stands inside the theorem's hypotheses; `reject` shows a case outside"));
     }
+    let value = evaluated.fact;
     let agrees = match (&entry.theorem.ensures, &given) {
         // A value is met exactly, an interval contains the bound.
         (_, Given::Value(given)) => match bound(&entry.theorem.ensures, &value) {
@@ -153,11 +176,13 @@ impl Given {
     }
 }
 
-fn ends(gives: &Expr, workspace: &Workspace) -> Result<Given, EvalError> {
-    let value = |expr: &Expr| -> Result<Value, EvalError> {
-        let term: Term = lower::term(expr, &super::compile::Parameters(Vec::new()))
-            .map_err(|diagnostic| EvalError::Meaningless(diagnostic.title))?;
-        Ok(workspace.evaluate(&term)?.0)
+fn given(gives: &Expr) -> Result<Given, Diagnostic> {
+    let (objects, theorems, structures) = (Objects::default(), Theorems::new(), BTreeMap::new());
+    let workspace = Workspace::new(&objects, &theorems, &structures);
+    let value = |expr: &Expr| -> Result<Value, Diagnostic> {
+        let term = lower::term(expr, &super::compile::Parameters(Vec::new()))?;
+        let value = workspace.evaluate(&term).map(|(value, _)| value);
+        value.map_err(|error| Diagnostic::error("E0211", error.to_string()).at(expr.span, ""))
     };
     Ok(match &gives.kind {
         ExprKind::Interval(low, high) => Given::Interval(value(low)?, value(high)?),
