@@ -1,27 +1,40 @@
-//! `supremum theorems [NAME]`: the library, one theorem in full, or a check of examples and rejects.
+//! `supremum theorems [NAME]`: the library, one theorem in full, the survey's coverage, or a check of examples and rejects.
 
 use super::output::{self, Console};
 use super::run::{self, Problem, exit};
+use crate::report::statement;
+use crate::report::symbols::ascii;
 use crate::text::did_you_mean;
-use crate::theory::{Library, check, compile::Origin, render};
+use crate::theory::{Library, check, compile::Origin, render, survey};
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
 pub struct Args {
     /// A theorem's name; without one, all are listed.
     name: Option<String>,
-    /// List the theorems that state an item of the survey, by its number.
-    #[arg(long)]
+    /// Which items of the survey are in the library, and how.
+    #[arg(long, conflicts_with = "name")]
     survey: bool,
     /// Run all examples and rejects, and report what is missing.
     #[arg(long, conflicts_with = "survey")]
     check: bool,
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
     /// Files with further theorems.
     #[arg(long)]
     theory: Vec<PathBuf>,
     /// ASCII only.
     #[arg(long)]
     ascii: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    /// Markdown.
+    Md,
+    /// LaTeX, with amsmath and booktabs.
+    Tex,
 }
 
 pub fn run(args: &Args, console: &mut Console) -> u8 {
@@ -52,19 +65,18 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
     if args.check {
         return exit::PROVED;
     }
-    let text = match named {
-        Some(entry) => render::text(entry),
-        None if args.survey => {
-            let lines = library.entries.iter();
-            let mut lines: Vec<String> = lines
-                .filter_map(|entry| entry.survey.as_ref().map(|item| format!("{item:<12} {}", render::line(entry))))
-                .collect();
-            lines.sort();
-            lines.join("\n")
-        }
-        None => library.entries.iter().map(render::line).collect::<Vec<_>>().join("\n"),
+    let text = match (named, args.survey, args.format) {
+        (Some(entry), _, Format::Text) => render::text(entry),
+        (Some(entry), _, Format::Md) => render::markdown(entry),
+        (Some(entry), _, Format::Tex) => statement::theorem(entry),
+        (None, true, Format::Text) => survey::text(&library),
+        (None, true, Format::Md) => survey::markdown(&library),
+        (None, true, Format::Tex) => statement::coverage(&library),
+        (None, false, Format::Text) => render::list(&library),
+        (None, false, Format::Md) => render::page(&library),
+        (None, false, Format::Tex) => statement::list(&library),
     };
-    console.print(&text);
+    console.print(&if args.ascii { ascii(&text) } else { text });
     exit::PROVED
 }
 

@@ -10,6 +10,7 @@ pub mod derivation;
 pub mod json;
 pub mod latex;
 mod layout;
+pub mod statement;
 pub mod symbols;
 pub mod table;
 pub mod terminal;

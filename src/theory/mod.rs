@@ -7,6 +7,7 @@ pub mod check;
 pub mod compile;
 mod instance;
 pub mod render;
+pub mod survey;
 
 use crate::kernel::derive::Theorems;
 use crate::kernel::theorem::Theorem;
