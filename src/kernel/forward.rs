@@ -6,6 +6,7 @@
 
 use super::eval::EvalError;
 use super::matrix_norm::Grid;
+use super::memo::Memo;
 use super::net::{Activation, Network, Op, Source, Tensor, Weight};
 use super::object::{Domain, Examples};
 use super::readout::Readout;
@@ -14,6 +15,7 @@ use num_bigint::BigInt;
 use num_integer::Integer;
 use num_rational::BigRational;
 use num_traits::{One, Signed, ToPrimitive, Zero};
+use std::sync::Arc;
 
 /// Bits of a weight on its grid.
 const WEIGHT_BITS: i64 = 46;
@@ -289,30 +291,58 @@ fn smooth(activation: &Activation, x: &Enclosure) -> Result<Enclosure, EvalError
     })
 }
 
+/// Bounds on the number of examples with margin below `g`: `y f(x)` for one output (`y = -1` for class 0), the label's output
+/// minus the largest other one else. What the enclosures cannot decide counts above.
+pub fn margin_errors(
+    memo: &Memo,
+    network: &Arc<Network>,
+    examples: &Arc<Examples>,
+    g: &BigRational,
+) -> Result<(usize, usize), EvalError> {
+    count(memo, network, examples, |output, _| match &output.margin {
+        Some((low, _)) if low >= g => Verdict::Right,
+        Some((_, high)) if high >= g => Verdict::Undecided,
+        // A label without an output has no margin: the example counts.
+        _ => Verdict::Wrong,
+    })
+}
+
+/// An enclosure of the margin; `None` for a label that no output stands for.
+fn margin(outputs: &[(BigRational, BigRational)], label: u32) -> Option<(BigRational, BigRational)> {
+    if let [(low, high)] = outputs {
+        return match label {
+            1 => Some((low.clone(), high.clone())),
+            0 => Some((-high.clone(), -low.clone())),
+            _ => None,
+        };
+    }
+    let label = usize::try_from(label).ok()?;
+    let (low, high) = outputs.get(label)?;
+    let others = || outputs.iter().enumerate().filter(|(j, _)| *j != label).map(|(_, range)| range);
+    let (rival_low, rival_high) = (others().map(|r| &r.0).max()?, others().map(|r| &r.1).max()?);
+    Some((low - rival_high, high - rival_low))
+}
+
 /// Bounds on the number of misclassified examples. A binary network predicts class 1 where its output is >= 0; another
 /// predicts the strict maximum, and a tie is an error. What the enclosures cannot decide counts as an error above.
-pub fn errors(network: &Network, examples: &Examples) -> Result<(usize, usize), EvalError> {
+pub fn errors(memo: &Memo, network: &Arc<Network>, examples: &Arc<Examples>) -> Result<(usize, usize), EvalError> {
     if let Some(readout) = Readout::of(network) {
         let errors = readout.errors(examples)?;
         return Ok((errors, errors));
     }
-    let forward = Forward::of(network)?;
+    count(memo, network, examples, |output, label| classify(&output.values, label))
+}
+
+/// How many examples are certainly, and how many possibly wrong in the eyes of a judge of the output enclosures.
+fn count(
+    memo: &Memo,
+    network: &Arc<Network>,
+    examples: &Arc<Examples>,
+    judge: impl Fn(&Output, u32) -> Verdict,
+) -> Result<(usize, usize), EvalError> {
     let (mut certain, mut possible) = (0, 0);
-    for (row, &label) in examples.values.chunks(examples.dimension.max(1)).zip(&examples.labels) {
-        let input: Vec<_> = row
-            .iter()
-            .map(|w| {
-                let x = rational(w) * &examples.scale;
-                (x.clone(), x)
-            })
-            .collect();
-        let verdict = match forward.outputs(&input) {
-            Ok(outputs) => classify(&outputs, label),
-            // Values beyond every grid leave the example undecided.
-            Err(EvalError::TooLarge(_)) => Verdict::Undecided,
-            Err(error) => return Err(error),
-        };
-        match verdict {
+    for (output, &label) in memo.outputs(network, examples)?.iter().zip(&examples.labels) {
+        match output.as_ref().map_or(Verdict::Undecided, |output| judge(output, label)) {
             Verdict::Right => {}
             Verdict::Wrong => {
                 certain += 1;
@@ -322,6 +352,42 @@ pub fn errors(network: &Network, examples: &Examples) -> Result<(usize, usize), 
         }
     }
     Ok((certain, possible))
+}
+
+/// An enclosure with rational ends.
+type Interval = (BigRational, BigRational);
+
+/// Enclosures of the outputs on one example, and of its margin where its label has an output.
+pub struct Output {
+    values: Vec<Interval>,
+    margin: Option<Interval>,
+}
+
+/// The outputs on every example; `None` where the values are beyond every grid, which leaves the example undecided.
+pub type Outputs = Vec<Option<Output>>;
+
+/// Errors: a layer that the forward pass does not know, a sample whose inputs and labels do not match.
+pub fn outputs_on(network: &Network, examples: &Examples) -> Result<Outputs, EvalError> {
+    if examples.values.len() != examples.labels.len() * examples.dimension.max(1) {
+        return Err(EvalError::Meaningless("expected a label for every row of inputs".to_string()));
+    }
+    let forward = Forward::of(network)?;
+    let mut all = Vec::with_capacity(examples.labels.len());
+    for (row, &label) in examples.values.chunks(examples.dimension.max(1)).zip(&examples.labels) {
+        let input: Vec<_> = row
+            .iter()
+            .map(|w| {
+                let x = rational(w) * &examples.scale;
+                (x.clone(), x)
+            })
+            .collect();
+        all.push(match forward.outputs(&input) {
+            Ok(values) => Some(Output { margin: margin(&values, label), values }),
+            Err(EvalError::TooLarge(_)) => None,
+            Err(error) => return Err(error),
+        });
+    }
+    Ok(all)
 }
 
 enum Verdict {

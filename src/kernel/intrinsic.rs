@@ -4,6 +4,7 @@ use super::eval::{EvalError, Evaluation};
 use super::law;
 use super::matrix_norm;
 use super::object::{Domain, Law, Part};
+use super::path;
 use super::structure::{Layer, Structure};
 use super::surd::Surd;
 use super::term::Term;
@@ -17,6 +18,7 @@ use num_traits::{Signed, ToPrimitive, Zero};
 /// Errors: an argument that means nothing here.
 pub fn value(evaluation: &mut Evaluation, head: &str, arguments: &[Term]) -> Result<Option<Value>, EvalError> {
     let bits = evaluation.bits();
+    let memo = &evaluation.workspace().objects().memo;
     let integer = |n: BigInt| Ok(Some(Value::integer(n, bits)));
     match (head, arguments) {
         ("params", [net]) => integer(structure(evaluation, net)?.params.clone()),
@@ -70,6 +72,26 @@ pub fn value(evaluation: &mut Evaluation, head: &str, arguments: &[Term]) -> Res
             match domain_of(evaluation, name)?.dimension() {
                 Some(dimension) => integer(BigInt::from(dimension)),
                 None => Err(EvalError::TooLarge(format!("expected a dimension below 2^128 for `{name}`"))),
+            }
+        }
+        ("path_norm", [net]) => {
+            let name = symbol(net)?;
+            match evaluation.workspace().objects().net(name).and_then(|net| net.network.as_ref()) {
+                Some(network) => {
+                    let compute = || Ok(Value::rational(&path::path_norm(network)?, bits));
+                    Ok(Some(memo.value(network, Term::name(head), bits, compute)?))
+                }
+                None => Ok(None),
+            }
+        }
+        ("moment", [sample, norm]) => {
+            let name = symbol(sample)?;
+            match evaluation.workspace().objects().sample(name).and_then(|sample| sample.examples.as_ref()) {
+                Some(examples) => {
+                    let compute = || Ok(Value::rational(&path::moment(examples, symbol(norm)?)?, bits));
+                    Ok(Some(memo.value(examples, Term::quantity(head, vec![norm.clone()]), bits, compute)?))
+                }
+                None => Err(EvalError::Meaningless(format!("expected a sample with examples, found `{name}`"))),
             }
         }
         ("variance", [law]) => Ok(Some(Value::rational(&law_of(evaluation, law)?.variance, bits))),
@@ -193,7 +215,16 @@ fn parameter_norm(
             Part::Bias => p.bias.as_ref(),
         });
         let Some(tensor) = tensor else { return Ok(None) };
-        return matrix_norm::of(tensor, part, norm, bits);
+        if (part, norm) == (Part::Weight, "l2") {
+            return Ok(None);
+        }
+        let head = if part == Part::Weight { "weight_norm" } else { "bias_norm" };
+        let key = Term::quantity(head, vec![l.clone(), Term::name(norm)]);
+        let compute = || {
+            let value = matrix_norm::of(tensor, part, norm, bits)?;
+            value.ok_or_else(|| EvalError::Meaningless(format!("expected a norm, found `{norm}`")))
+        };
+        return Ok(Some(evaluation.workspace().objects().memo.value(network, key, bits, compute)?));
     }
     let index = match l {
         Term::Number(q) => q.to_integer().to_usize(),

@@ -159,6 +159,8 @@ pub struct Objects {
     pub entries: BTreeMap<String, Entry>,
     pub definitions: BTreeMap<String, Definition>,
     pub assumptions: Vec<Assumption>,
+    /// What was computed of networks and samples so far.
+    pub memo: super::memo::Memo,
 }
 
 impl Objects {

@@ -94,6 +94,18 @@ pub const QUANTITIES: &[Quantity] = &[
     q("dim", &[DOMAIN], Natural, "number of coordinates of the domain"),
     q("samples", &[SAMPLE], Natural, "number of examples"),
     q("classes", &[SAMPLE], Natural, "number of classes"),
+    q(
+        "moment",
+        &[SAMPLE, NORM],
+        NonNegative,
+        "mean of |x|_2^2 (l2), or the largest mean of the square of a coordinate (linf)",
+    ),
+    q(
+        "path_norm",
+        &[NET],
+        NonNegative,
+        "sum over all paths from an input or bias to an output of the product of absolute weights",
+    ),
     q("errors", &[NET, SAMPLE], Natural, "misclassified examples; ties are errors"),
     q("cardinality", &[CLASS], AtLeastOne, "number of functions of the class"),
     q("variance", &[LAW], NonNegative, "variance of every noisy parameter: the square of the standard deviation"),

@@ -65,8 +65,20 @@ pub fn check(evaluation: &mut Evaluation, subject: &Term, witness: &Witness) -> 
             let (Some(network), Some(examples)) = (network, examples) else {
                 return Err(EvalError::Witness(format!("`{net}` has no weights, or `{sample}` no examples")));
             };
-            let (low, high) = forward::errors(network, examples)?;
+            let (low, high) = forward::errors(&objects.memo, network, examples)?;
             Ok(Value::between(&Value::integer(low, bits), &Value::integer(high, bits))?)
+        }
+        ("margin_error", [net, sample, Term::Number(g)], Witness::Computation) => {
+            let (net, sample) = (symbol(net)?, symbol(sample)?);
+            let network = objects.net(net).and_then(|net| net.network.as_ref());
+            let examples = objects.sample(sample).and_then(|sample| sample.examples.as_ref());
+            let (Some(network), Some(examples)) = (network, examples) else {
+                return Err(EvalError::Witness(format!("`{net}` has no weights, or `{sample}` no examples")));
+            };
+            let (low, high) = forward::margin_errors(&objects.memo, network, examples, g)?;
+            let size = Value::integer(examples.labels.len(), bits);
+            let fraction = |count: usize| Value::integer(count, bits).div(&size, bits);
+            Ok(Value::between(&fraction(low)?, &fraction(high)?)?)
         }
         ("range", [Term::Quantity(on, map)], Witness::Computation) if on == "on" => {
             let [net, domain] = map.as_slice() else {

@@ -3,6 +3,7 @@
 //! Everything proposed here is re-derived by [`crate::kernel::check`].
 
 mod claim;
+mod free;
 mod method;
 mod search;
 mod vacuity;

@@ -2,8 +2,11 @@
 //!
 //! A goal is one end of one quantity. Candidates come from witness producers and from the theorems that conclude a bound on
 //! it. A theorem's free parameters are chosen here (the kernel only substitutes): those tied to a quantity by an inequality
-//! take the best bound found for it; the other natural parameters take the least value that meets the requirements.
+//! take the best bound found for it; the other natural parameters take the least value that meets the requirements, or, where
+//! the requirements leave them free, the value with the best conclusion (a theorem whose conclusion holds for all values at
+//! once may be used at a value chosen after seeing the data; a theorem for which that is false requires `fixed(..)`).
 
+use super::free::{follows, grid_value, is_free, least, mentions, points, range_of};
 use super::method::Method;
 use crate::kernel::derive::{End, Step, Theorems, Workspace};
 use crate::kernel::eval::{EvalError, Evaluation};
@@ -275,13 +278,20 @@ impl<'a> Search<'a> {
         {
             bindings.entry("delta".to_string()).or_insert_with(|| Term::Number(demand.failure.clone()));
         }
-        for requirement in &theorem.requires {
-            self.tie(theorem, requirement, &mut bindings, &mut draft)?;
-        }
+        self.tie_all(theorem, &mut bindings, &mut draft)?;
         draft.tried.clear();
         self.choose_naturals(theorem, &mut bindings, &mut draft)?;
+        self.choose_free(theorem, &mut bindings, &mut draft);
         if let Some((parameter, _)) = theorem.parameters.iter().find(|(p, _)| !bindings.contains_key(p)) {
-            let hint = if parameter == "delta" { "; write `with probability >= ...`" } else { "" };
+            let is_fixed = theorem.requires.iter().any(|requirement| {
+                matches!(requirement, Formula::Holds(head, arguments)
+                    if head == "fixed_before" && arguments.first() == Some(&Term::name(parameter)))
+            });
+            let hint = match parameter.as_str() {
+                "delta" => "; write `with probability >= ...`".to_string(),
+                _ if is_fixed => format!("; it must be chosen before the sample is seen: write `{parameter}: ...`"),
+                _ => String::new(),
+            };
             return Err(EvalError::Meaningless(format!(
                 "expected a value for `{parameter}` of `{}`, found none{hint}",
                 theorem.name
@@ -312,6 +322,10 @@ impl<'a> Search<'a> {
             | Formula::Compare(Term::Name(parameter), Relation::Ge, quantity @ Term::Quantity(..)) => {
                 (quantity, parameter, None)
             }
+            // `sqrt(2*x) <= c` with `c` open and nothing else: the expression's value is the least `c`.
+            Formula::Compare(expression @ Term::Apply(..), Relation::Le, Term::Name(parameter)) => {
+                (expression, parameter, None)
+            }
             Formula::ForAll { variable, from, to, body } => match body.as_ref() {
                 Formula::Compare(quantity @ Term::Quantity(..), Relation::Le, Term::Name(parameter)) => {
                     (quantity, parameter, Some((variable, from, to)))
@@ -322,6 +336,28 @@ impl<'a> Search<'a> {
         };
         let Some((_, sort)) = theorem.parameters.iter().find(|(p, _)| p == parameter) else { return Ok(()) };
         if bindings.contains_key(parameter) && range.is_none() {
+            return Ok(());
+        }
+        // Another requirement bounds the same natural from below: the least value that meets both is searched.
+        let name = Term::name(parameter);
+        let bounds_below = |formula: &&Formula| match formula {
+            Formula::Compare(left, Relation::Le | Relation::Lt, right) => {
+                !matches!(left, Term::Number(_)) && *left != name && mentions(right, parameter)
+            }
+            _ => false,
+        };
+        let is_equation = matches!(requirement, Formula::Compare(_, Relation::Eq, _));
+        if !is_equation && *sort == Sort::Natural && theorem.requires.iter().filter(bounds_below).count() > 1 {
+            return Ok(());
+        }
+        let is_open = |name: &String| {
+            *name != *parameter
+                && !bindings.contains_key(name)
+                && theorem.parameters.iter().any(|(p, sort)| p == name && matches!(sort, Sort::Natural | Sort::Real))
+        };
+        if matches!(quantity, Term::Apply(..))
+            && theorem.parameters.iter().any(|(p, _)| is_open(p) && mentions(quantity, p))
+        {
             return Ok(());
         }
         draft.tried.clear();
@@ -374,7 +410,7 @@ impl<'a> Search<'a> {
         let open: Vec<String> = theorem
             .parameters
             .iter()
-            .filter(|(p, sort)| *sort == Sort::Natural && !bindings.contains_key(p))
+            .filter(|(p, sort)| *sort == Sort::Natural && !bindings.contains_key(p) && !is_free(theorem, p))
             .map(|(p, _)| p.clone())
             .collect();
         let [parameter] = open.as_slice() else { return Ok(()) };
@@ -407,6 +443,72 @@ impl<'a> Search<'a> {
         }
         bindings.insert(parameter.clone(), Term::Number(BigRational::from_integer(high)));
         Ok(())
+    }
+
+    /// Open numbers that the requirements leave free take the best of a grid of values, by the end that the conclusion bounds.
+    fn choose_free(&self, theorem: &Theorem, bindings: &mut Substitution, draft: &mut Draft<'a, '_>) {
+        let open: Vec<(String, Sort)> = theorem
+            .parameters
+            .iter()
+            .filter(|(p, sort)| {
+                matches!(sort, Sort::Natural | Sort::Real)
+                    && !bindings.contains_key(p)
+                    && is_free(theorem, p)
+                    && !follows(theorem, p)
+            })
+            .cloned()
+            .collect();
+        let [(parameter, sort)] = open.as_slice() else { return };
+        let range = range_of(theorem, parameter);
+        let objective = |index: i64| -> Option<BigRational> {
+            let mut trial = bindings.clone();
+            trial.insert(parameter.clone(), Term::Number(grid_value(*sort, &range, index)?));
+            let (facts, steps) = (draft.workspace.facts().len(), draft.steps.len());
+            let value = self.conclusion_at(theorem, &trial, draft);
+            // What the trial needed is not part of the derivation.
+            draft.workspace.truncate(facts);
+            draft.steps.truncate(steps);
+            value
+        };
+        if let Some(index) = least(points(*sort, &range), objective)
+            && let Some(value) = grid_value(*sort, &range, index)
+        {
+            bindings.insert(parameter.clone(), Term::Number(value));
+            // A failure shows up as a parameter without a value.
+            let _ = self.tie_all(theorem, bindings, draft);
+            draft.tried.clear();
+        }
+    }
+
+    fn tie_all(
+        &self,
+        theorem: &Theorem,
+        bindings: &mut Substitution,
+        draft: &mut Draft<'a, '_>,
+    ) -> Result<(), EvalError> {
+        theorem.requires.iter().try_for_each(|requirement| self.tie(theorem, requirement, bindings, draft))
+    }
+
+    /// What the conclusion would say, smaller being better; `None` where it is undefined.
+    fn conclusion_at(
+        &self,
+        theorem: &Theorem,
+        bindings: &Substitution,
+        draft: &mut Draft<'a, '_>,
+    ) -> Option<BigRational> {
+        let mut bindings = bindings.clone();
+        self.tie_all(theorem, &mut bindings, draft).ok()?;
+        draft.tried.clear();
+        let conclusion = theorem.ensures.substitute(&bindings);
+        self.supply_conclusion(&conclusion, draft).ok()?;
+        let (right, sign) = match &conclusion {
+            Formula::Compare(_, Relation::Le | Relation::Lt | Relation::Eq, right) => (right, false),
+            Formula::Compare(_, Relation::Ge | Relation::Gt, right) => (right, true),
+            Formula::Within(_, _, high) => (high, false),
+            _ => return None,
+        };
+        let (value, _) = draft.workspace.evaluate(right).ok()?;
+        upper_rational(&if sign { value.neg() } else { value })
     }
 
     /// Establishes the quantities that a formula needs and that no fact bounds yet.

@@ -64,6 +64,7 @@ const FILES: &[(&str, &str)] = &[
     ("occam.thm", include_str!("library/occam.thm")),
     ("pac_bayes.thm", include_str!("library/pac_bayes.thm")),
     ("margin.thm", include_str!("library/margin.thm")),
+    ("margin_grid.thm", include_str!("library/margin_grid.thm")),
     ("test_set.thm", include_str!("library/test_set.thm")),
     ("no_free_lunch.thm", include_str!("library/no_free_lunch.thm")),
 ];

@@ -1,0 +1,74 @@
+//! What was computed once of a network or a sample. Trust: kernel.
+//!
+//! INVARIANT: an entry keeps its network or its examples alive and is found by their address, so that it can speak of no other;
+//! these are immutable.
+
+use super::eval::EvalError;
+use super::forward::{self, Outputs};
+use super::net::Network;
+use super::object::Examples;
+use super::real::Bits;
+use super::term::Term;
+use super::value::Value;
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+#[derive(Default)]
+pub struct Memo {
+    outputs: RefCell<Vec<(Arc<Network>, Arc<Examples>, Arc<Outputs>)>>,
+    values: RefCell<BTreeMap<(usize, Term, Bits), (Arc<dyn Any>, Value)>>,
+}
+
+impl Memo {
+    /// The outputs of a network on a sample.
+    pub fn outputs(&self, network: &Arc<Network>, examples: &Arc<Examples>) -> Result<Arc<Outputs>, EvalError> {
+        for (known, sample, outputs) in self.outputs.borrow().iter() {
+            if Arc::ptr_eq(known, network) && Arc::ptr_eq(sample, examples) {
+                return Ok(outputs.clone());
+            }
+        }
+        let outputs = Arc::new(forward::outputs_on(network, examples)?);
+        self.outputs.borrow_mut().push((network.clone(), examples.clone(), outputs.clone()));
+        Ok(outputs)
+    }
+
+    /// A quantity of an owner: a network or a sample, whose name the quantity's other arguments do not depend on.
+    pub fn value<T: Any>(
+        &self,
+        owner: &Arc<T>,
+        quantity: Term,
+        bits: Bits,
+        compute: impl FnOnce() -> Result<Value, EvalError>,
+    ) -> Result<Value, EvalError> {
+        let key = (Arc::as_ptr(owner) as usize, quantity, bits);
+        if let Some((_, value)) = self.values.borrow().get(&key) {
+            return Ok(value.clone());
+        }
+        let value = compute()?;
+        self.values.borrow_mut().insert(key, (owner.clone(), value.clone()));
+        Ok(value)
+    }
+}
+
+/// A copy starts empty, and what was computed is no part of what an object is.
+impl Clone for Memo {
+    fn clone(&self) -> Memo {
+        Memo::default()
+    }
+}
+
+impl PartialEq for Memo {
+    fn eq(&self, _: &Memo) -> bool {
+        true
+    }
+}
+
+impl Eq for Memo {}
+
+impl std::fmt::Debug for Memo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Memo({})", self.outputs.borrow().len() + self.values.borrow().len())
+    }
+}

@@ -1,0 +1,147 @@
+//! Free parameters of theorems: those whose conclusion holds for all values at once, so that the best may be taken. Trust:
+//! untrusted; the kernel evaluates the theorem at the value that is found.
+
+use crate::kernel::term::{Formula, Relation, Term};
+use crate::kernel::theorem::{Sort, Theorem};
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::{One, ToPrimitive};
+
+/// Values tried for a free parameter.
+const GRID_POINTS: i64 = 1024;
+
+/// Whether a term mentions a name.
+pub fn mentions(term: &Term, name: &str) -> bool {
+    term.substitute(&[(name.to_string(), Term::int(0))].into()) != *term
+}
+
+/// Whether the requirements bound a parameter by numbers at most, so that any value in that range will do. Not free is a
+/// parameter that must be fixed before the sample.
+pub fn is_free(theorem: &Theorem, parameter: &str) -> bool {
+    let name = Term::name(parameter);
+    theorem.requires.iter().all(|requirement| match requirement {
+        Formula::Compare(Term::Number(_), _, right) if *right == name => true,
+        Formula::Compare(left, _, Term::Number(_)) if *left == name => true,
+        // Another number is tied to an expression in this one, and follows it.
+        Formula::Compare(Term::Apply(..), Relation::Le, Term::Name(follower)) if follower != parameter => true,
+        other => other.substitute(&[(parameter.to_string(), Term::int(0))].into()) == *other,
+    })
+}
+
+/// Whether a requirement `expression <= parameter` makes the parameter follow the others.
+pub fn follows(theorem: &Theorem, parameter: &str) -> bool {
+    let name = Term::name(parameter);
+    theorem.requires.iter().any(
+        |requirement| matches!(requirement, Formula::Compare(Term::Apply(..), Relation::Le, right) if *right == name),
+    )
+}
+
+/// The numbers between which the requirements keep a free parameter.
+pub fn range_of(theorem: &Theorem, parameter: &str) -> (Option<BigRational>, Option<BigRational>) {
+    let name = Term::name(parameter);
+    let mut range = (None, None);
+    for requirement in &theorem.requires {
+        match requirement {
+            Formula::Compare(Term::Number(low), Relation::Le | Relation::Lt, right) if *right == name => {
+                range.0 = Some(low.clone());
+            }
+            Formula::Compare(left, Relation::Le | Relation::Lt, Term::Number(high)) if *left == name => {
+                range.1 = Some(high.clone());
+            }
+            _ => {}
+        }
+    }
+    range
+}
+
+/// The grid of values that are tried for a free parameter: an open interval in equal steps, half-lines in steps of at most 1/16
+/// of the value.
+pub fn grid_value(sort: Sort, range: &(Option<BigRational>, Option<BigRational>), index: i64) -> Option<BigRational> {
+    let scaled = |index: i64, shift: i64| {
+        let mantissa = BigRational::from_integer(BigInt::from(16 + index % 16));
+        let exponent = index / 16 - 1 - shift;
+        let power = BigRational::from_integer(BigInt::one() << exponent.unsigned_abs());
+        if exponent >= 0 { mantissa * power } else { mantissa / power }
+    };
+    let value = match (sort, range) {
+        (Sort::Natural, (_, Some(high))) if *high <= BigRational::from_integer(BigInt::from(GRID_POINTS)) => {
+            BigRational::from_integer(BigInt::from(index))
+        }
+        (Sort::Natural, _) if index < 16 => BigRational::from_integer(BigInt::from(index)),
+        (Sort::Natural, _) => scaled(index, 0),
+        (_, (Some(low), Some(high))) => {
+            low + (high - low) * BigRational::new(BigInt::from(index), BigInt::from(GRID_POINTS))
+        }
+        (_, (Some(low), None)) => low + scaled(index, 24),
+        _ => return None,
+    };
+    let (low, high) = range;
+    let is_outside = low.as_ref().is_some_and(|low| value < *low) || high.as_ref().is_some_and(|high| value > *high);
+    (!is_outside).then_some(value)
+}
+
+/// How many indices the grid of a parameter has.
+pub fn points(sort: Sort, range: &(Option<BigRational>, Option<BigRational>)) -> i64 {
+    match (sort, &range.1) {
+        (Sort::Natural, Some(high)) => {
+            high.to_integer().to_i64().map_or(GRID_POINTS, |high| (high + 1).min(GRID_POINTS))
+        }
+        _ => GRID_POINTS,
+    }
+}
+
+/// An index in `1..points` with a small value: the best of a coarse grid, refined around it.
+pub fn least(points: i64, mut objective: impl FnMut(i64) -> Option<BigRational>) -> Option<i64> {
+    let mut stride = points / 32;
+    let mut best: Option<(BigRational, i64)> = None;
+    let mut offer = |index: i64, best: &mut Option<(BigRational, i64)>| {
+        if index >= 1
+            && index < points
+            && let Some(value) = objective(index)
+            && best.as_ref().is_none_or(|(least, _)| value < *least)
+        {
+            *best = Some((value, index));
+        }
+    };
+    let mut index = stride.max(1);
+    while index < points {
+        offer(index, &mut best);
+        index += stride.max(1);
+    }
+    while stride > 1 {
+        stride /= 2;
+        let centre = best.as_ref()?.1;
+        offer(centre - stride, &mut best);
+        offer(centre + stride, &mut best);
+    }
+    best.map(|(_, index)| index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_of_a_smooth_function_is_found() {
+        for target in [1, 2, 17, 500, 1023] {
+            let found = least(GRID_POINTS, |i| Some(BigRational::from_integer(((i - target) * (i - target)).into())));
+            assert_eq!(found, Some(target));
+        }
+        assert_eq!(least(GRID_POINTS, |_| None), None);
+        // Defined on a part only.
+        assert_eq!(least(GRID_POINTS, |i| (i > 600).then(|| BigRational::from_integer(i.into()))), Some(601));
+    }
+
+    #[test]
+    fn grids_stay_in_their_range() {
+        let one = BigRational::one();
+        let range = (Some(BigRational::from_integer(0.into())), Some(one.clone()));
+        let values: Vec<_> = (1..GRID_POINTS).filter_map(|i| grid_value(Sort::Real, &range, i)).collect();
+        assert!(values.windows(2).all(|pair| pair[0] < pair[1]) && values.iter().all(|v| *v < one));
+        let half_line = (Some(BigRational::from_integer(0.into())), None);
+        let values: Vec<_> = (1..GRID_POINTS).filter_map(|i| grid_value(Sort::Real, &half_line, i)).collect();
+        assert!(values.windows(2).all(|pair| pair[0] < pair[1]));
+        let naturals: Vec<_> = (1..40).filter_map(|i| grid_value(Sort::Natural, &(None, None), i)).collect();
+        assert!(naturals.iter().all(BigRational::is_integer) && naturals.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+}
