@@ -23,7 +23,11 @@ pub fn is_free(theorem: &Theorem, parameter: &str) -> bool {
         Formula::Compare(Term::Number(_), _, right) if *right == name => true,
         Formula::Compare(left, _, Term::Number(_)) if *left == name => true,
         // Another number is tied to an expression in this one, and follows it.
-        Formula::Compare(Term::Apply(..), Relation::Le, Term::Name(follower)) if follower != parameter => true,
+        Formula::Compare(Term::Apply(..) | Term::Big { .. }, Relation::Le, Term::Name(follower))
+            if follower != parameter =>
+        {
+            true
+        }
         other => other.substitute(&[(parameter.to_string(), Term::int(0))].into()) == *other,
     })
 }
@@ -32,7 +36,7 @@ pub fn is_free(theorem: &Theorem, parameter: &str) -> bool {
 pub fn follows(theorem: &Theorem, parameter: &str) -> bool {
     let name = Term::name(parameter);
     theorem.requires.iter().any(
-        |requirement| matches!(requirement, Formula::Compare(Term::Apply(..), Relation::Le, right) if *right == name),
+        |requirement| matches!(requirement, Formula::Compare(Term::Apply(..) | Term::Big { .. }, Relation::Le, right) if *right == name),
     )
 }
 

@@ -323,9 +323,11 @@ impl<'a> Search<'a> {
                 (quantity, parameter, None)
             }
             // `sqrt(2*x) <= c` with `c` open and nothing else: the expression's value is the least `c`.
-            Formula::Compare(expression @ Term::Apply(..), Relation::Le, Term::Name(parameter)) => {
-                (expression, parameter, None)
-            }
+            Formula::Compare(
+                expression @ (Term::Apply(..) | Term::Big { .. }),
+                Relation::Le,
+                Term::Name(parameter),
+            ) => (expression, parameter, None),
             Formula::ForAll { variable, from, to, body } => match body.as_ref() {
                 Formula::Compare(quantity @ Term::Quantity(..), Relation::Le, Term::Name(parameter)) => {
                     (quantity, parameter, Some((variable, from, to)))
@@ -355,7 +357,7 @@ impl<'a> Search<'a> {
                 && !bindings.contains_key(name)
                 && theorem.parameters.iter().any(|(p, sort)| p == name && matches!(sort, Sort::Natural | Sort::Real))
         };
-        if matches!(quantity, Term::Apply(..))
+        if !matches!(quantity, Term::Quantity(..))
             && theorem.parameters.iter().any(|(p, _)| is_open(p) && mentions(quantity, p))
         {
             return Ok(());
