@@ -137,8 +137,8 @@ pub fn check(evaluation: &mut Evaluation, subject: &Term, witness: &Witness) -> 
                 )));
             }
             let (net, sample) = (symbol(net)?, symbol(sample)?);
-            let network = objects.net(net).and_then(|net| net.network.as_deref());
-            let examples = objects.sample(sample).and_then(|sample| sample.examples.as_deref());
+            let network = objects.net(net).and_then(|net| net.network.as_ref());
+            let examples = objects.sample(sample).and_then(|sample| sample.examples.as_ref());
             let (Some(network), Some(examples)) = (network, examples) else {
                 return Err(EvalError::Witness(format!("`{net}` has no weights, or `{sample}` no examples")));
             };
@@ -147,7 +147,7 @@ pub fn check(evaluation: &mut Evaluation, subject: &Term, witness: &Witness) -> 
                 return match witness {
                     // A misclassified example is not robust at any radius.
                     Witness::Computation => {
-                        let certain = forward::errors(network, examples)?.0;
+                        let certain = forward::errors(&objects.memo, network, examples)?.0;
                         Ok(Value::integer(certain, bits).upper_unbounded())
                     }
                     Witness::Robust(certificate) => {
