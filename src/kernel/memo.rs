@@ -15,10 +15,15 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// The outputs of a network on a sample.
+type Pass = (Arc<Network>, Arc<Examples>, Arc<Outputs>);
+/// The address of an owner, a quantity of it, and the precision.
+type Key = (usize, Term, Bits);
+
 #[derive(Default)]
 pub struct Memo {
-    outputs: RefCell<Vec<(Arc<Network>, Arc<Examples>, Arc<Outputs>)>>,
-    values: RefCell<BTreeMap<(usize, Term, Bits), (Arc<dyn Any>, Value)>>,
+    outputs: RefCell<Vec<Pass>>,
+    values: RefCell<BTreeMap<Key, (Arc<dyn Any>, Value)>>,
 }
 
 impl Memo {
