@@ -20,10 +20,13 @@ type Pass = (Arc<Network>, Arc<Examples>, Arc<Outputs>);
 /// The address of an owner, a quantity of it, and the precision.
 type Key = (usize, Term, Bits);
 
+/// A value, and what keeps its owner alive.
+type Kept = (Arc<dyn Any>, Value);
+
 #[derive(Default)]
 pub struct Memo {
     outputs: RefCell<Vec<Pass>>,
-    values: RefCell<BTreeMap<Key, (Arc<dyn Any>, Value)>>,
+    values: RefCell<BTreeMap<Key, Kept>>,
 }
 
 impl Memo {

@@ -7,6 +7,9 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, ToPrimitive};
 
+/// The ends between which a parameter may lie, where there are any.
+pub type Range = (Option<BigRational>, Option<BigRational>);
+
 /// Values tried for a free parameter.
 const GRID_POINTS: i64 = 1024;
 
@@ -41,7 +44,7 @@ pub fn follows(theorem: &Theorem, parameter: &str) -> bool {
 }
 
 /// The numbers between which the requirements keep a free parameter.
-pub fn range_of(theorem: &Theorem, parameter: &str) -> (Option<BigRational>, Option<BigRational>) {
+pub fn range_of(theorem: &Theorem, parameter: &str) -> Range {
     let name = Term::name(parameter);
     let mut range = (None, None);
     for requirement in &theorem.requires {
@@ -60,7 +63,7 @@ pub fn range_of(theorem: &Theorem, parameter: &str) -> (Option<BigRational>, Opt
 
 /// The grid of values that are tried for a free parameter: an open interval in equal steps, half-lines in steps of at most 1/16
 /// of the value.
-pub fn grid_value(sort: Sort, range: &(Option<BigRational>, Option<BigRational>), index: i64) -> Option<BigRational> {
+pub fn grid_value(sort: Sort, range: &Range, index: i64) -> Option<BigRational> {
     let scaled = |index: i64, shift: i64| {
         let mantissa = BigRational::from_integer(BigInt::from(16 + index % 16));
         let exponent = index / 16 - 1 - shift;
@@ -85,7 +88,7 @@ pub fn grid_value(sort: Sort, range: &(Option<BigRational>, Option<BigRational>)
 }
 
 /// How many indices the grid of a parameter has.
-pub fn points(sort: Sort, range: &(Option<BigRational>, Option<BigRational>)) -> i64 {
+pub fn points(sort: Sort, range: &Range) -> i64 {
     match (sort, &range.1) {
         (Sort::Natural, Some(high)) => {
             high.to_integer().to_i64().map_or(GRID_POINTS, |high| (high + 1).min(GRID_POINTS))
