@@ -75,6 +75,7 @@ fn depth3() -> CheckView {
         }],
         items: vec![size, lip, range, vc, fit, slope, risk, bits],
         assumptions: vec![],
+        semantics: None,
         ledger: Some(LedgerView {
             budget: "1/20".to_string(),
             spent: "1/50".to_string(),
@@ -130,6 +131,7 @@ fn failing() -> CheckView {
             item(ItemKind::Bound, "B.vc", Verdict::Error, "risk(f, zero_one)", "`vc` needs a scalar output", 11),
         ],
         assumptions: vec!["S i.i.d.".to_string()],
+        semantics: some("exact real arithmetic on the stored weights"),
         ledger: None,
         diagnostics: vec![],
         written: vec![],

@@ -42,6 +42,54 @@ fn text(spec: &str) -> (i32, String) {
     (output.status.code().expect("an exit code"), String::from_utf8_lossy(&output.stderr).to_string())
 }
 
+fn snapshot(name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+/// Everything that a shipped spec prints and writes, by the view's name.
+fn views(spec: &str, threads: &str) -> Vec<(&'static str, String)> {
+    let folder = std::env::temp_dir().join(format!("supremum-specs-{}-{spec}-{threads}", std::process::id()));
+    let run = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_supremum"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .env("RAYON_NUM_THREADS", threads)
+            .args(arguments)
+            .output()
+            .expect("the binary runs");
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let path = format!("specs/{spec}.spec");
+    let text = run(&["check", &path]);
+    let json = run(&["check", "--format", "json", &path]);
+    run(&["table", "--to", "md,csv,tex", "-o", folder.to_str().expect("UTF-8"), &path]);
+    let table = |ending| std::fs::read_to_string(folder.join(format!("{spec}.{ending}"))).expect("a table");
+    let views = vec![
+        ("check", text),
+        ("json", json),
+        ("table_md", table("md")),
+        ("table_csv", table("csv")),
+        ("table_tex", table("tex")),
+    ];
+    std::fs::remove_dir_all(&folder).expect("removed");
+    views
+}
+
+#[test]
+fn shipped_specs_print_the_same_bytes_whatever_the_number_of_threads() {
+    for spec in ["relu_depth3", "digits", "acas", "lecture_vc"] {
+        let one = views(spec, "1");
+        for ((view, text), (_, again)) in one.iter().zip(views(spec, "2")) {
+            assert_eq!(*text, again, "{view} of {spec}");
+            snapshot(&format!("{view}@{spec}"), text);
+        }
+    }
+}
+
 #[test]
 fn relu_depth3_shows_its_numbers() {
     let (items, exit) = items("specs/relu_depth3.spec");

@@ -64,7 +64,7 @@ fn accepted_and_rejected() {
         ("let s = [0, 1]", "let s = [0]", "E0101"),
         ("let s = (a, b)", "let s = ()", "E0101"),
         ("let s = cases { a if b < c, d otherwise }", "let s = cases { a if b, c otherwise }", "E0101"),
-        ("network f = 2 -> 1 relu", "network f = 2 relu", "E0116"),
+        ("network f = 2 -> 1 relu", "network f = 2 relu", "E0101"),
         ("network f = n -> 1", "network f = 2.5 -> 1", "E0104"),
         ("network f { conv 6, kernel 5 }", "network f { conv 6, kernal 5 }", "E0115"),
         ("network f { residual { relu } via dense 2 }", "network f { residual relu }", "E0101"),

@@ -194,7 +194,7 @@ fn items_keep_their_trees() {
 fn comments_stay_where_they_were() {
     let text = "-- first\n\n\n-- second\nclaim  a : x<=1 -- trailing\n-- own\nclaim b : -- inside\n   x<=1\n-- last";
     let expected =
-        "-- first\n\n-- second\nclaim a : x <= 1  -- trailing\n-- own\nclaim b : -- inside\n   x<=1\n-- last\n";
+        "-- first\n\n-- second\nclaim  a : x <= 1  -- trailing\n-- own\nclaim b : -- inside\n   x<=1\n-- last\n";
     assert_eq!(format(&source(text)).unwrap(), expected);
     check(text);
     assert_eq!(format(&source("")).unwrap(), "");
@@ -241,5 +241,46 @@ proptest! {
     fn expressions_keep_their_trees(text in expression()) {
         check(&format!("let s = {text}"));
         check(&format!("claim c : ({text}) <= {text}  by m({text})"));
+    }
+
+    /// A text that can be read is printed to one that can.
+    #[test]
+    fn mutations_of_the_corpus_are_read_back(file: prop::sample::Index, at: prop::sample::Index, piece in 0..PIECES.len()) {
+        let corpus = corpus();
+        let text = std::fs::read_to_string(file.get(&corpus)).unwrap();
+        let at = at.index(text.len());
+        if text.is_char_boundary(at) {
+            let mutated = format!("{}{}{}", &text[..at], PIECES[piece], &text[at..]);
+            if !parse(&source(&mutated)).has_errors() {
+                check(&mutated);
+            }
+        }
+    }
+}
+
+const PIECES: [&str; 22] = [
+    "claim ", "network ", "a", " : ", "<=", "(", ")", "|", "_2", "|->", "->", "..", "1", "%", "^", "-", "\n", " in ",
+    " for ", ",", "then ", "table ",
+];
+
+fn specs(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            specs(&path, found);
+        } else if path.extension().is_some_and(|e| e == "spec") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn shipped_specs_are_laid_out() {
+    let mut found = Vec::new();
+    specs(&Path::new(env!("CARGO_MANIFEST_DIR")).join("specs"), &mut found);
+    assert!(found.len() >= 4);
+    for path in found {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(format(&source(&text)).unwrap(), text, "run `supremum fmt {}`", path.display());
     }
 }

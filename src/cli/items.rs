@@ -3,8 +3,9 @@
 use super::counterexample::counterexample;
 use super::run::{Lint, exit};
 use crate::kernel::check::{Statement, Verdict as KernelVerdict};
+use crate::kernel::derive::End;
 use crate::kernel::eval::EvalError;
-use crate::kernel::term::{Formula, Term};
+use crate::kernel::term::{Formula, Relation, Term};
 use crate::kernel::theorem::Status;
 use crate::kernel::value::Value;
 use crate::model::{self, MethodCall};
@@ -88,6 +89,10 @@ pub fn item(
             let span = claim.method.as_ref().map_or(item.span, |call| call.span);
             let mut result = report(view, &claim.statement, claim.expecting, outcome, library, span);
             result.view.witness = refuted_at(&result, &claim.statement, search);
+            unlisted(&mut result, &claim.assuming, item.span);
+            if result.view.verdict == Verdict::Unknown {
+                result.view.notes.extend(unspecified(search, &claim.statement));
+            }
             vec![result]
         }
         model::ItemKind::Expect(formula) => {
@@ -140,6 +145,48 @@ fn refuted_at(result: &Result, statement: &Statement, search: &Search) -> Option
     let mut workspace = search.workspace();
     outcome.steps.iter().try_for_each(|step| workspace.apply(step).map(|_| ())).ok()?;
     counterexample(&workspace, formula)
+}
+
+/// A claim on an architecture speaks of every network of it, which nothing bounds.
+fn unspecified(search: &Search, statement: &Statement) -> Option<String> {
+    let term = match statement {
+        Statement::Upper(term) | Statement::Lower(term) | Statement::Both(term) => term,
+        Statement::Formula(Formula::Compare(term, ..) | Formula::Within(term, ..)) => term,
+        Statement::Formula(_) => return None,
+    };
+    let Term::Quantity(head, arguments) = term else { return None };
+    let name = match arguments.first()? {
+        Term::Name(name) => name,
+        Term::Quantity(on, inner) if on == "on" => match inner.first()? {
+            Term::Name(name) => name,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let net = search.context().objects.net(name)?;
+    let is_open = net.network.is_none() && net.constraints.is_empty();
+    (is_open && matches!(head.as_str(), "lip" | "range" | "weight_norm" | "bias_norm" | "risk")).then(|| {
+        format!(
+            "`{name}` is an architecture, and the claim is about all of its networks: read one from a file, `train` one, or \
+             bound the weights (`class F = {name} where |W[l]|_spec <= 2 for l in layers`)"
+        )
+    })
+}
+
+/// A claim with `assuming` rests on no declared assumption beside those that it lists.
+fn unlisted(result: &mut Result, assuming: &[String], span: Span) {
+    if assuming.is_empty() {
+        return;
+    }
+    let declared = result.view.assumptions.iter().filter_map(|text| text.strip_prefix('`')?.split_once("`: "));
+    let Some(name) = declared.map(|(name, _)| name).find(|name| !assuming.iter().any(|listed| listed == name)) else {
+        return;
+    };
+    let title = format!("`{}` rests on the assumption `{name}`, which its `assuming` does not list", result.view.name);
+    let list = assuming.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join(", ");
+    result.diagnostics.push(Diagnostic::error("E0610", title).at(span, "").help(format!("write `assuming {list}`")));
+    result.view.verdict = Verdict::Error;
+    result.exit = exit::SPEC;
 }
 
 /// Which lints a result trips.
@@ -208,6 +255,7 @@ fn report(
             view.lower = low(value).map(|q| exact_or_decimal(&q, Direction::Down));
             view.upper = high(&uncapped).map(|q| exact_or_decimal(&q, Direction::Up));
             view.shown = Some(shown(statement, &uncapped, &view.statement));
+            view.bound = tabled(statement, &uncapped);
         }
         view.delta = Some(spent.to_string());
         view.assumptions = checked.assumptions().iter().chain(checked.undischarged()).cloned().collect();
@@ -233,13 +281,14 @@ fn report(
     }
     if let Some(method) = &outcome.method {
         view.method = Some(method.clone());
+        view.detail = outcome.instance.as_ref().map(|instance| format!("{method} ({instance})"));
         view.source = library.find(method).map(|entry| entry.source.clone());
     }
     view.notes.extend(outcome.notes.iter().cloned());
     if let Some(vacuity) = &outcome.vacuity {
         view.notes.push(needs(vacuity));
     }
-    others(&outcome, &mut view);
+    others(&outcome, statement, &mut view);
     if let Some(expected) = expecting {
         let met = matches!(
             (expected, view.verdict),
@@ -323,6 +372,20 @@ fn shown(statement: &Statement, value: &Value, text: &str) -> String {
     }
 }
 
+/// The bound for a table: the side that the statement is about.
+fn tabled(statement: &Statement, value: &Value) -> Option<String> {
+    use Relation::{Ge, Gt};
+    let (lower, upper) = interval(value);
+    Some(match (statement, lower, upper) {
+        (_, Some(a), Some(b)) if a == b => a,
+        (Statement::Lower(_) | Statement::Formula(Formula::Compare(_, Ge | Gt, _)), Some(a), _) => format!(">= {a}"),
+        (Statement::Both(_) | Statement::Formula(Formula::Within(..)), Some(a), Some(b)) => format!("[{a}, {b}]"),
+        (_, _, Some(b)) => format!("<= {b}"),
+        (_, Some(a), None) => format!(">= {a}"),
+        (_, None, None) => return None,
+    })
+}
+
 /// A number for the terminal: integers in full, others with a few digits, rounded outward.
 pub fn display(q: &BigRational, direction: Direction) -> String {
     if q.is_integer() && q.numer().bits() <= 64 {
@@ -343,19 +406,51 @@ fn needs(vacuity: &Vacuity) -> String {
     }
 }
 
-/// Other bounds that were found, shortest first.
-fn others(outcome: &Outcome, view: &mut ItemView) {
-    let shown: Vec<String> = outcome
-        .others
-        .iter()
-        .filter_map(|attempt| {
-            let value = high(&attempt.value)?;
-            Some(format!("{} {}", attempt.method, display(&value, Direction::Up)))
-        })
-        .take(4)
-        .collect();
+/// Both ends for the terminal, where there are any.
+fn interval(value: &Value) -> (Option<String>, Option<String>) {
+    (low(value).map(|q| display(&q, Direction::Down)), high(value).map(|q| display(&q, Direction::Up)))
+}
+
+/// Other bounds that were found on what the claim bounds, best first. Those on other quantities would only confuse.
+fn others(outcome: &Outcome, statement: &Statement, view: &mut ItemView) {
+    let (subject, end) = match statement {
+        Statement::Upper(term) | Statement::Both(term) => (term, End::High),
+        Statement::Lower(term) => (term, End::Low),
+        Statement::Formula(Formula::Compare(term, Relation::Ge | Relation::Gt, _)) => (term, End::Low),
+        Statement::Formula(Formula::Compare(term, ..) | Formula::Within(term, ..)) => (term, End::High),
+        Statement::Formula(_) => return,
+    };
+    let is_range = matches!(subject, Term::Quantity(head, _) if head == "range");
+    let idea = |name: &str| name.rsplit('.').next().unwrap_or_default().to_string();
+    let mut seen = vec![(outcome.method.as_deref().map(idea), shown_bound(outcome, is_range, end))];
+    let mut shown = Vec::new();
+    for attempt in outcome.others.iter().filter(|attempt| attempt.subject == *subject && attempt.end == end) {
+        let Some(bound) = bound(&attempt.value, is_range, end) else { continue };
+        // The engine's number and the theorem's that it instantiates are one and the same.
+        let key = (Some(idea(&attempt.method)), Some(bound.clone()));
+        if seen.contains(&key) {
+            continue;
+        }
+        seen.push(key);
+        let instance = attempt.instance.as_ref().map_or_else(String::new, |text| format!(" ({text})"));
+        // No line break inside an entry.
+        shown.push(format!("{}{instance} {bound}", attempt.method).replace(' ', "\u{a0}"));
+    }
     if !shown.is_empty() && matches!(view.verdict, Verdict::Proved { .. }) {
+        shown.truncate(4);
         view.notes.push(format!("also: {}", shown.join(", ")));
+    }
+}
+
+fn shown_bound(outcome: &Outcome, is_range: bool, end: End) -> Option<String> {
+    bound(outcome.checked.as_ref()?.value()?, is_range, end)
+}
+
+fn bound(value: &Value, is_range: bool, end: End) -> Option<String> {
+    match (interval(value), end) {
+        ((Some(a), Some(b)), _) if is_range => Some(format!("[{a}, {b}]")),
+        ((_, b), End::High) => b,
+        ((a, _), End::Low) => a,
     }
 }
 
@@ -389,26 +484,5 @@ fn obstacles(outcome: &Outcome, view: &mut ItemView, span: Span) -> Option<Diagn
             Some(diagnostic.help(help))
         }
         _ => None,
-    }
-}
-
-/// The bound of an item, for tables.
-pub fn bound_text(view: &ItemView) -> String {
-    let number = |text: &String, direction| crate::num::decimal::parse(text).ok().map(|q| display(&q, direction));
-    let exact = |text: &String, direction| {
-        let (numerator, denominator) = text.split_once('/').unwrap_or((text, "1"));
-        match (numerator.parse::<BigInt>(), denominator.parse::<BigInt>()) {
-            (Ok(a), Ok(b)) if !b.is_zero() => Some(display(&BigRational::new(a, b), direction)),
-            _ => number(text, direction),
-        }
-    };
-    let lower = view.lower.as_ref().and_then(|text| exact(text, Direction::Down));
-    let upper = view.upper.as_ref().and_then(|text| exact(text, Direction::Up));
-    match (lower, upper) {
-        (Some(lower), Some(upper)) if lower == upper => lower,
-        (Some(lower), Some(upper)) if view.statement.contains(" in ") => format!("[{lower}, {upper}]"),
-        (_, Some(upper)) => format!("<= {upper}"),
-        (Some(lower), None) => format!(">= {lower}"),
-        (None, None) => String::new(),
     }
 }

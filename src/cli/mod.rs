@@ -7,11 +7,13 @@ mod explain;
 mod fmt;
 mod items;
 mod output;
+mod plot;
 mod run;
 mod sample;
 mod session;
 mod table;
 mod theorems;
+mod uses;
 mod why;
 
 use clap::{Parser, Subcommand};
@@ -33,6 +35,8 @@ enum Command {
     Why(why::Args),
     /// Print or write the tables of a spec.
     Table(table::Args),
+    /// Write the plots of a spec as SVG files.
+    Plot(plot::Args),
     /// List the theorems, or show one.
     Theorems(theorems::Args),
     /// Train a classifier with a short code word, by annealing on its Occam bound.
@@ -55,6 +59,7 @@ pub fn run(cli: &Cli) -> u8 {
         Command::Check(args) => check::run(args, &mut console),
         Command::Why(args) => why::run(args, &mut console),
         Command::Table(args) => table::run(args, &mut console),
+        Command::Plot(args) => plot::run(args, &mut console),
         Command::Theorems(args) => theorems::run(args, &mut console),
         Command::Compress(args) => compress::run(args, &mut console),
         Command::Explain(args) => explain::run(args, &mut console),

@@ -79,6 +79,11 @@ fn explain(source: Option<&text::Source>, diagnostic: &text::Diagnostic, style: 
     }
 }
 
+/// A title as the name of a file: letters, digits and `_`.
+pub fn file_name(title: &str) -> String {
+    title.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+}
+
 /// Writes a whole file or nothing: to a temporary file beside it, then a rename.
 pub fn write_whole(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut temporary = path.as_os_str().to_owned();

@@ -2,6 +2,7 @@
 
 use super::items;
 use super::session::Session;
+use super::uses;
 use crate::data::DataErrorKind;
 use crate::data::file::Folder;
 use crate::kernel::derive::structures;
@@ -47,6 +48,9 @@ const PRECEDENCE: [u8; 9] = [
 pub fn worst(codes: &[u8]) -> u8 {
     PRECEDENCE.into_iter().find(|code| codes.contains(code)).unwrap_or(exit::PROVED)
 }
+
+/// What a proved number of a network with weights is about.
+const SEMANTICS: &str = "exact real arithmetic on the stored weights; floating-point rounding is not covered";
 
 /// Lints that `--deny` turns into failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -156,7 +160,12 @@ pub fn run(request: &Request) -> Run {
             let parsed = syntax::parse(&source);
             run.diagnostics.extend(parsed.diagnostics.iter().cloned());
             if !parsed.has_errors() {
-                let (spec, _, diagnostics) = model::resolve(&parsed.file, &source);
+                let name = request.path.file_name().map(|name| name.to_string_lossy().to_string()).unwrap_or_default();
+                let imports = match Folder::of_spec(request.path) {
+                    Ok(folder) => uses::read(&parsed.file, &name, &folder, &run.library, &mut run.diagnostics),
+                    Err(_) => model::Imports::new(),
+                };
+                let (spec, _, diagnostics) = model::resolve(&parsed.file, &source, &imports);
                 run.diagnostics.extend(diagnostics);
                 run.spec = spec;
                 let first = run.library.entries.len();
@@ -268,6 +277,10 @@ fn prove(run: &mut Run, request: &Request, source: &Source) {
             .or(Some(together)),
         });
     }
+    let has_weights = |entry: &crate::kernel::object::Entry| matches!(&entry.object, crate::kernel::object::Object::Net(net) if net.network.is_some());
+    if session.objects.entries.values().any(has_weights) {
+        run.view.semantics = Some(SEMANTICS.to_string());
+    }
     run.view.title = run.spec.title.clone();
     run.view.setting = session.setting.clone();
     run.view.files = session.files.clone();
@@ -315,12 +328,13 @@ fn finish(run: &mut Run, request: &Request) {
 fn empty_view(path: &Path) -> CheckView {
     CheckView {
         title: None,
-        spec: path.to_string_lossy().to_string(),
+        spec: if path == Path::new("-") { "stdin".to_string() } else { path.to_string_lossy().to_string() },
         setting: Vec::new(),
         files: Vec::new(),
         training: Vec::new(),
         items: Vec::new(),
         assumptions: Vec::new(),
+        semantics: None,
         ledger: None,
         diagnostics: Vec::new(),
         written: Vec::new(),

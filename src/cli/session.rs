@@ -30,6 +30,10 @@ pub struct Session {
     splits: BTreeMap<String, (Vec<String>, bool)>,
 }
 
+/// Endings of checkpoints that other programs write; reading them would run their code or guess.
+const FOREIGN: [&str; 12] =
+    ["pt", "pth", "ckpt", "pkl", "pickle", "h5", "keras", "pb", "tflite", "mat", "nnet", "gguf"];
+
 /// A diagnostic for a file that could not be used.
 fn data_problem(error: &DataError, span: Span) -> Diagnostic {
     if error.is_limit() {
@@ -89,13 +93,13 @@ impl Session {
                 }
                 self.insert(name, class_object(architecture, Vec::new()), nothing());
             }
-            DeclarationKind::Class { base, constraints } => {
+            DeclarationKind::Class { base, constraints, text } => {
                 let Some(architecture) = self.objects.net(base).map(|net| net.architecture.clone()) else {
                     return Err(
                         Diagnostic::error("E0131", format!("expected an architecture, found `{base}`")).at(span, "")
                     );
                 };
-                self.describe(name, format!("{base} with {} bounds on norms", constraints.len()));
+                self.describe(name, text.clone());
                 self.insert(name, class_object(&architecture, constraints.clone()), nothing());
             }
             DeclarationKind::NetworkFile { path, layout } => {
@@ -268,6 +272,14 @@ impl Session {
         span: Span,
     ) -> Result<Network, Diagnostic> {
         let problem = |error: DataError| data_problem(&error, span);
+        let ending = path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+        if FOREIGN.contains(&ending.as_str()) {
+            let title = format!("{path}: expected an ONNX or safetensors file, found the ending `.{ending}`");
+            return Err(Diagnostic::data("E0502", title).at(span, "").help(
+                "export the network: `torch.onnx.export(model, example, \"model.onnx\")`, or save its tensors: \
+                 `safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")`",
+            ));
+        }
         let contents = folder.read(path, NETWORK_BYTES).map_err(problem)?;
         self.files.push(FileView { path: path.to_string(), sha256: contents.sha256.to_string() });
         if path.to_ascii_lowercase().ends_with(".onnx") {
@@ -289,12 +301,11 @@ impl Session {
                 Some(net) => assemble::assemble_like(&net.architecture, &tensors).map_err(problem),
                 None => Err(Diagnostic::error("E0131", format!("expected a network, found `{other}`")).at(span, "")),
             },
-            None => Err(Diagnostic::data(
-                "E0502",
-                format!("{path}: expected a layout, found a file of tensors without one"),
-            )
-            .at(span, "")
-            .help("write `as 784 -> 256 -> 10 relu`, or `like f`")),
+            None => {
+                let chain = assemble::proposed_chain(&tensors).unwrap_or_else(|| "784 -> 256 -> 10".to_string());
+                let title = format!("{path}: expected a layout, found a file of tensors without one");
+                Err(Diagnostic::data("E0502", title).at(span, "").help(format!("write `as {chain} relu`, or `like f`")))
+            }
         }
     }
 

@@ -1,6 +1,5 @@
 //! `supremum table SPEC`: the spec's tables, on the terminal or as files.
 
-use super::items::bound_text;
 use super::output::{self, Console};
 use super::run::{self, Request, Run, exit};
 use crate::kernel::term::Term;
@@ -50,8 +49,7 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
                 Format::Md => ("md", table::markdown(&view)),
                 Format::Csv => ("csv", table::csv(&view)),
             };
-            let name: String = spec.title.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-            let path = args.output.join(format!("{name}.{ending}"));
+            let path = args.output.join(format!("{}.{ending}", output::file_name(&spec.title)));
             let written =
                 std::fs::create_dir_all(&args.output).and_then(|()| output::write_whole(&path, text.as_bytes()));
             if let Err(error) = written {
@@ -77,7 +75,7 @@ fn is_row(rows: &TableRows, item: &ItemView) -> bool {
 pub fn view(spec: &Table, run: &Run) -> TableView {
     let mut view = TableView {
         name: spec.title.clone(),
-        caption: spec.caption.clone(),
+        caption: spec.caption.clone().or_else(|| run.spec.title.clone()),
         columns: vec![Column { title: "claim".to_string(), align: Align::Left }],
         rows: Vec::new(),
         footnotes: Vec::new(),
@@ -134,16 +132,22 @@ fn cell(value: &TableValue, item: &ItemView, footnotes: &mut Vec<String>) -> Cel
         }
     };
     match field.as_str() {
-        "bound" | "value" => {
-            Cell { text: bound_text(item), footnotes: item.daggers.iter().map(|d| note(d.clone())).collect() }
-        }
+        "bound" | "value" => Cell {
+            text: item.bound.clone().unwrap_or_default(),
+            footnotes: item.daggers.iter().map(|d| note(d.clone())).collect(),
+        },
         "lower" => Cell::from(item.lower.as_deref().unwrap_or("")),
         "upper" => Cell::from(item.upper.as_deref().unwrap_or("")),
         "method" => Cell {
-            text: item.method.clone().unwrap_or_default(),
+            text: match &item.method {
+                Some(method) => method.clone(),
+                None if item.lower.is_some() && item.lower == item.upper => "exact".to_string(),
+                None => String::new(),
+            },
             footnotes: item.source.iter().map(|source| note(source.clone())).collect(),
         },
         "status" => Cell::from(item.verdict.ascii()),
+        "statement" => Cell::from(item.shown.as_deref().unwrap_or(&item.statement)),
         "source" => Cell::from(item.source.as_deref().unwrap_or("")),
         "assumptions" => Cell {
             text: item.assumptions.len().to_string(),

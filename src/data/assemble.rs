@@ -47,6 +47,25 @@ pub fn assemble_like(architecture: &Architecture, tensors: &Tensors) -> Result<N
     assemble_checked(architecture, tensors, &modules)
 }
 
+/// The layout to propose for a file of dense layers: sizes in the order of the numbers in the names, `64 -> 32 -> 10`. It is a
+/// proposal for a message; the activation is for the author to say.
+pub fn proposed_chain(tensors: &Tensors) -> Option<String> {
+    let modules = modules(tensors).ok()?;
+    let numbers =
+        |name: &str| -> Vec<u64> { name.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect() };
+    let mut layers: Vec<(Vec<u64>, usize, usize)> = Vec::new();
+    for (name, module) in &modules {
+        let &[output, input] = module.weight?.tensor.shape.as_slice() else { return None };
+        layers.push((numbers(name), input, output));
+    }
+    layers.sort();
+    let is_chain = layers.windows(2).all(|pair| pair[0].2 == pair[1].1);
+    let first = layers.first().map(|layer| layer.1)?;
+    let sizes: Vec<String> =
+        std::iter::once(first).chain(layers.iter().map(|layer| layer.2)).map(|n| n.to_string()).collect();
+    is_chain.then(|| sizes.join(" -> "))
+}
+
 fn without_biases(architecture: &Architecture) -> Architecture {
     let nodes = architecture.nodes.iter().map(|node| {
         let mut op = node.op.clone();

@@ -373,7 +373,18 @@ fn classify(labels: Vec<BigRational>) -> Labels {
     }
 }
 
-/// Arrays `x` and `y`, or `x_train`, `y_train`, `x_test`, `y_test`.
+/// Names of inputs and labels in archives, the first pair whose inputs are there.
+const ARRAYS: [(&str, &str); 7] = [
+    ("x", "y"),
+    ("X", "y"),
+    ("images", "labels"),
+    ("inputs", "labels"),
+    ("data", "target"),
+    ("x_test", "y_test"),
+    ("X_test", "y_test"),
+];
+
+/// Arrays `x_train`, `y_train`, `x_test`, `y_test`, or one of the pairs of [`ARRAYS`].
 fn from_arrays(mut arrays: BTreeMap<String, Array>, options: &Options) -> Result<Dataset> {
     if arrays.contains_key("x_train") {
         let x_train = take(&mut arrays, "x_train")?;
@@ -382,8 +393,13 @@ fn from_arrays(mut arrays: BTreeMap<String, Array>, options: &Options) -> Result
         let test = pair(x_test, arrays.remove("y_test"), options)?;
         return join(train, test);
     }
-    let x = take(&mut arrays, "x")?;
-    pair(x, arrays.remove("y"), options)
+    for (inputs, labels) in ARRAYS {
+        if let Some(x) = arrays.remove(inputs) {
+            return pair(x, arrays.remove(labels), options);
+        }
+    }
+    let names: Vec<String> = arrays.keys().map(|name| format!("`{name}`")).collect();
+    malformed("archive", "an array `x` of inputs and an array `y` of labels", names.join(", "))
 }
 
 fn take(arrays: &mut BTreeMap<String, Array>, name: &str) -> Result<Array> {

@@ -303,6 +303,10 @@ impl<'w, 'o> Evaluation<'w, 'o> {
     fn big(&mut self, big: Big, variable: &str, from: &Term, to: &Term, body: &Term) -> Result<Value, EvalError> {
         let bits = self.bits;
         let (from, to) = self.range(from, to)?;
+        // Every member takes a step at least: a range that cannot be finished is not begun.
+        if to.saturating_sub(from) >= WORK_LIMIT as i64 {
+            return Err(EvalError::TooLarge(format!("expected at most {WORK_LIMIT} evaluation steps, found more")));
+        }
         let mut result: Option<Value> = None;
         let mut i = from;
         while i <= to {

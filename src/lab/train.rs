@@ -68,7 +68,7 @@ impl TrainOptions {
     pub fn check(&self) -> Result<(), LabError> {
         let option = |name, expected, found: String| Err(LabError::Option { name, expected, found });
         if !(self.lr > 0.0 && self.lr <= 1e6) {
-            return option("lr", "a number above 0 and at most 1000000", self.lr.to_string());
+            return option("lr", "a number above 0 and at most 1000000", format!("{:?}", self.lr));
         }
         if self.batch == 0 {
             return option("batch", "1 or more points", "0".to_string());

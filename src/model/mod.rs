@@ -8,13 +8,16 @@ mod domain;
 mod law;
 mod names;
 mod network;
+mod plot;
 mod resolve;
 mod sample;
+mod sorts;
 mod statement;
 
 pub use domain::describe as describe_domain;
 pub use names::Names;
 pub use network::describe as describe_architecture;
+pub use plot::{Plot, Series};
 pub use resolve::resolve;
 
 use crate::kernel::check::Statement;
@@ -22,10 +25,35 @@ use crate::kernel::net::Architecture;
 use crate::kernel::object::{AssumptionKind, Constraint, Domain, Law};
 use crate::kernel::term::{Definition, Formula, Term};
 use crate::syntax::ast;
-use crate::text::Span;
+use crate::text::{Source, Span};
 use num_rational::BigRational;
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// Specs that others use, by their names relative to the folder of the spec itself.
+pub type Imports = BTreeMap<String, (ast::File, Source)>;
+
+/// The folder of a name, empty or ending in `/`.
+pub fn folder_of(name: &str) -> &str {
+    name.rfind('/').map_or("", |slash| &name[..=slash])
+}
+
+/// A name in a file of the folder `base`, relative to the spec's own folder; `..` may lead out, which reading refuses.
+pub fn joined(base: &str, name: &str) -> String {
+    if name.starts_with('/') {
+        return name.to_string();
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in base.split('/').chain(name.split('/')).filter(|part| !part.is_empty() && *part != ".") {
+        match (part, parts.last()) {
+            ("..", Some(last)) if *last != ".." => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
 
 /// A resolved spec.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +67,7 @@ pub struct Spec {
     /// Claims, expectations, measurements and bounds, in order.
     pub items: Vec<Item>,
     pub tables: Vec<Table>,
+    pub plots: Vec<Plot>,
     /// Theorems that the spec itself states.
     pub theorems: Vec<ast::Theorem>,
 }
@@ -54,14 +83,33 @@ pub struct Declaration {
 pub enum DeclarationKind {
     Domain(Domain),
     Architecture(Architecture),
-    NetworkFile { path: String, layout: Option<Layout> },
-    Class { base: String, constraints: Vec<Constraint> },
+    NetworkFile {
+        path: String,
+        layout: Option<Layout>,
+    },
+    /// `text` is the class as written.
+    Class {
+        base: String,
+        constraints: Vec<Constraint>,
+        text: String,
+    },
     Generated(Generator),
-    DataFile { path: String, sha256: Option<String> },
-    Split { parent: String, permutation: Option<u64>, parts: Vec<(String, Part)> },
+    DataFile {
+        path: String,
+        sha256: Option<String>,
+    },
+    Split {
+        parent: String,
+        permutation: Option<u64>,
+        parts: Vec<(String, Part)>,
+    },
     Assumption(AssumptionKind),
     Law(Law),
-    Train { architecture: String, data: String, options: TrainOptions },
+    Train {
+        architecture: String,
+        data: String,
+        options: TrainOptions,
+    },
 }
 
 /// How the tensors of a file without a graph are laid out.
@@ -124,6 +172,8 @@ pub struct Claim {
     pub failure: Option<BigRational>,
     pub method: Option<MethodCall>,
     pub expecting: Option<ast::Expected>,
+    /// The declared assumptions that the claim may use; empty: all.
+    pub assuming: Vec<String>,
 }
 
 /// `test_set(D.test)`, with lowered arguments.

@@ -4,8 +4,8 @@ use crate::kernel::derive::{Theorems, Workspace};
 use crate::kernel::net::Architecture;
 use crate::kernel::object::{Domain, Objects};
 use crate::kernel::signature;
-use crate::kernel::term::{Definition, Formula, Op, Term};
-use crate::syntax::ast::{self, Expr, ExprKind};
+use crate::kernel::term::{Definition, Formula, Op, Substitution, Term};
+use crate::syntax::ast::{self, Expr, ExprKind, Rel};
 use crate::syntax::lower;
 use crate::text::{Diagnostic, Span};
 use num_rational::BigRational;
@@ -21,6 +21,8 @@ pub enum NameKind {
     /// A prior or posterior.
     Law,
     Definition,
+    /// `param w : nat`: a value that every claim which speaks of it gives.
+    Parameter,
     Assumption,
     Statement,
     Theorem,
@@ -31,6 +33,13 @@ pub enum NameKind {
 pub struct Family {
     pub parameters: Vec<String>,
     pub chain: ast::Chain,
+}
+
+/// `param w : nat >= 4`
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    pub is_natural: bool,
+    pub bound: Option<(Rel, BigRational)>,
 }
 
 #[derive(Default)]
@@ -44,6 +53,10 @@ pub struct Names {
     /// Data sets that are read from files.
     pub data_files: BTreeSet<String>,
     pub families: BTreeMap<String, Family>,
+    /// What a parameter may be.
+    pub parameters: BTreeMap<String, Parameter>,
+    /// Values of parameters in the claim at hand.
+    pub values: RefCell<BTreeMap<String, BigRational>>,
     /// Members of families that statements mention, by name (`f(16)`).
     pub instances: RefCell<BTreeMap<String, Architecture>>,
 }
@@ -128,7 +141,12 @@ impl Names {
 
     /// The exact value of a term without quantities.
     pub fn constant(&self, term: &Term) -> Result<BigRational, Diagnostic> {
-        let objects = Objects { definitions: self.definitions.clone(), ..Objects::default() };
+        let mut definitions = self.definitions.clone();
+        for (name, value) in self.values.borrow().iter() {
+            let body = Term::Number(value.clone());
+            definitions.insert(name.clone(), Definition { parameters: Vec::new(), body });
+        }
+        let objects = Objects { definitions, ..Objects::default() };
         let (theorems, structures) = (Theorems::new(), BTreeMap::new());
         let workspace = Workspace::new(&objects, &theorems, &structures);
         match workspace.evaluate(term) {
@@ -201,6 +219,13 @@ impl Names {
             self.instances.borrow_mut().insert(name.clone(), architecture);
         }
         Ok(Term::Name(name))
+    }
+
+    /// A parameter that the formula speaks of, with no value for it.
+    pub fn open_parameter(&self, changes: impl Fn(&Substitution) -> bool) -> Option<&str> {
+        let mut names = self.parameters.keys().map(String::as_str);
+        // A name occurs freely where putting a value for it changes something.
+        names.find(|name| changes(&[(name.to_string(), Term::Infinity)].into()))
     }
 
     /// Whether a formula mentions a family, so that its quantifiers must be expanded to reach the members.

@@ -1,21 +1,30 @@
 //! From the tree to the model, item by item.
 
-use super::names::{Family, NameKind, Names};
-use super::{Declaration, DeclarationKind, Item, ItemKind, Layout, Spec};
-use super::{class, domain, law, network, sample, statement};
+use super::names::{Family, NameKind, Names, Parameter};
+use super::{Declaration, DeclarationKind, Imports, Item, ItemKind, Layout, Part, Spec};
+use super::{class, domain, law, network, plot, sample, sorts, statement};
+use crate::kernel::check::Statement;
 use crate::kernel::object::AssumptionKind;
 use crate::kernel::structure::Structure;
-use crate::kernel::term::Definition;
-use crate::syntax::ast::{self, Assumption, DataSource, NetworkBody, PropKind};
+use crate::kernel::term::{Definition, Substitution};
+use crate::syntax::ast::{self, Assumption, DataSource, NetworkBody, PropKind, Rel};
 use crate::syntax::lower;
-use crate::text::{Diagnostic, Source, Span, did_you_mean};
+use crate::text::{Diagnostic, Source, Span, Style, did_you_mean};
 use num_rational::BigRational;
 use num_traits::{One, Signed};
 use std::collections::BTreeSet;
 
 /// Resolves a parsed spec. Every item gets its meaning or a diagnostic.
-pub fn resolve(file: &ast::File, source: &Source) -> (Spec, Names, Vec<Diagnostic>) {
-    let mut resolver = Resolver { source, names: Names::default(), spec: Spec::default(), samples: BTreeSet::new() };
+pub fn resolve(file: &ast::File, source: &Source, imports: &Imports) -> (Spec, Names, Vec<Diagnostic>) {
+    let mut resolver = Resolver {
+        source,
+        imports,
+        base: String::new(),
+        used: BTreeSet::new(),
+        names: Names::default(),
+        spec: Spec::default(),
+        samples: BTreeSet::new(),
+    };
     let mut diagnostics = Vec::new();
     for item in &file.items {
         if let Err(diagnostic) = resolver.item(item) {
@@ -47,7 +56,13 @@ pub fn resolve(file: &ast::File, source: &Source) -> (Spec, Names, Vec<Diagnosti
 }
 
 struct Resolver<'s> {
+    /// The text of the items at hand.
     source: &'s Source,
+    imports: &'s Imports,
+    /// The folder of the items at hand, relative to the spec's own.
+    base: String,
+    /// Specs whose items are here already.
+    used: BTreeSet<String>,
     names: Names,
     spec: Spec,
     /// Names of samples and of their parts.
@@ -58,7 +73,62 @@ fn unsupported(what: &str, span: Span, works: &str) -> Diagnostic {
     Diagnostic::error("E0900", format!("{what} is not supported yet")).at(span, "").help(format!("what works: {works}"))
 }
 
-impl Resolver<'_> {
+impl<'s> Resolver<'s> {
+    /// The setting of another spec: what it declares, not what it claims or shows.
+    fn use_(&mut self, item: &ast::Use, span: Span) -> Result<(), Diagnostic> {
+        if let Some(alias) = &item.alias {
+            return Err(unsupported(
+                "`use ... as NAME`",
+                alias.span,
+                "`use \"setting.spec\"`, with the names as they are there",
+            ));
+        }
+        let ast::UseTarget::File(text) = &item.target else { return Ok(()) };
+        let name = super::joined(&self.base, &text.text);
+        // A spec that could not be read was reported when it was read.
+        let Some((file, source)) = self.imports.get(&name) else { return Ok(()) };
+        if !self.used.insert(name.clone()) {
+            return Ok(());
+        }
+        let outer = (self.source, std::mem::replace(&mut self.base, super::folder_of(&name).to_string()));
+        self.source = source;
+        let known: BTreeSet<String> = self.names.declared.keys().cloned().collect();
+        let declarations = self.spec.declarations.len();
+        let outcome = file.items.iter().try_for_each(|item| match &item.kind {
+            ast::ItemKind::Spec(_)
+            | ast::ItemKind::Claim(_)
+            | ast::ItemKind::Expect(_)
+            | ast::ItemKind::Measure(_)
+            | ast::ItemKind::Bounds(_)
+            | ast::ItemKind::Table(_)
+            | ast::ItemKind::Plot(_)
+            | ast::ItemKind::Simulate(_) => Ok(()),
+            ast::ItemKind::Theorem(theorem) => {
+                Err(unsupported("a theorem in a used spec", theorem.name.span, "`--theory my.thm`"))
+            }
+            _ => self.item(item),
+        });
+        (self.source, self.base) = outer;
+        // Places in the other text mean nothing in this one.
+        for declaration in self.spec.declarations.iter_mut().skip(declarations) {
+            declaration.span = span;
+        }
+        for (name, (_, place)) in &mut self.names.declared {
+            if !known.contains(name) {
+                *place = span;
+            }
+        }
+        outcome.map_err(|diagnostic| {
+            let shown = diagnostic.render(source, Style::Ascii);
+            Diagnostic { labels: Vec::new(), ..diagnostic }.at(span, "in a spec that is used here").note(shown)
+        })
+    }
+
+    /// A file name of the items at hand, relative to the spec's own folder.
+    fn path(&self, written: &str) -> String {
+        if self.base.is_empty() { written.to_string() } else { super::joined(&self.base, written) }
+    }
+
     fn push(&mut self, name: &str, span: Span, kind: DeclarationKind) {
         self.spec.declarations.push(Declaration { name: name.to_string(), span, kind });
     }
@@ -73,11 +143,7 @@ impl Resolver<'_> {
             }
             ast::ItemKind::Confidence(expr) => self.confidence(expr),
             ast::ItemKind::Let(item) => self.definition(item),
-            ast::ItemKind::Param(param) => Err(unsupported(
-                "a symbolic parameter",
-                param.name.span,
-                "`let w = 16`, network families `network f(m) = 10 -> m -> 1 relu`, and `forall m in 1..20`",
-            )),
+            ast::ItemKind::Param(param) => self.parameter(param),
             ast::ItemKind::Domain(item) => {
                 self.names.declare(&item.name.name, NameKind::Domain, item.name.span)?;
                 let domain = domain::domain(&self.names, &item.value)?;
@@ -94,33 +160,32 @@ impl Resolver<'_> {
             ast::ItemKind::Measure(item) => {
                 self.names.declare(&item.name.name, NameKind::Statement, item.name.span)?;
                 let term = statement::term(&self.names, &item.value)?;
-                self.statement(&item.name.name, item.name.span, item.value.span, ItemKind::Measure(term));
-                Ok(())
+                let text = self.written(item.value.span);
+                self.statement(&item.name.name, item.name.span, item.value.span, text, ItemKind::Measure(term))
             }
             ast::ItemKind::Claim(claim) => {
                 let (name, span) = self.named(claim.name.as_ref(), "claim", item.span)?;
                 let resolved = statement::claim(&self.names, claim)?;
-                self.statement(&name, span, claim.prop.span, ItemKind::Claim(Box::new(resolved)));
-                Ok(())
+                let mut text = self.written(claim.prop.span);
+                for condition in &claim.conditions {
+                    text += &format!(" where {}", self.written(condition.span));
+                }
+                self.statement(&name, span, claim.prop.span, text, ItemKind::Claim(Box::new(resolved)))
             }
             ast::ItemKind::Expect(expect) => {
                 let (name, span) = self.named(expect.name.as_ref(), "expect", item.span)?;
                 let formula = statement::formula(&self.names, &expect.prop)?;
-                self.statement(&name, span, expect.prop.span, ItemKind::Expect(formula));
-                Ok(())
+                let text = self.written(expect.prop.span);
+                self.statement(&name, span, expect.prop.span, text, ItemKind::Expect(formula))
             }
             ast::ItemKind::Bounds(bounds) => {
                 self.names.declare(&bounds.name.name, NameKind::Statement, bounds.name.span)?;
                 let target = statement::term(&self.names, &bounds.target)?;
                 let methods =
                     bounds.methods.iter().map(|call| statement::method(&self.names, call)).collect::<Result<_, _>>()?;
-                self.statement(
-                    &bounds.name.name,
-                    bounds.name.span,
-                    bounds.target.span,
-                    ItemKind::Bounds { target, methods },
-                );
-                Ok(())
+                let text = self.written(bounds.target.span);
+                let kind = ItemKind::Bounds { target, methods };
+                self.statement(&bounds.name.name, bounds.name.span, bounds.target.span, text, kind)
             }
             ast::ItemKind::Theorem(theorem) => {
                 self.names.declare(&theorem.name.name, NameKind::Theorem, theorem.name.span)?;
@@ -132,9 +197,7 @@ impl Resolver<'_> {
                 self.spec.tables.push(table);
                 Ok(())
             }
-            ast::ItemKind::Use(_) => {
-                Err(unsupported("`use`", item.span, "`--theory my.thm` for theorems; one spec per file"))
-            }
+            ast::ItemKind::Use(used) => self.use_(used, item.span),
             ast::ItemKind::Semantics(name) if name.name == "real" => Ok(()),
             ast::ItemKind::Semantics(name) => Err(unsupported(
                 &format!("the semantics `{}`", name.name),
@@ -150,13 +213,39 @@ impl Resolver<'_> {
             ast::ItemKind::Simulate(_) => {
                 Err(unsupported("`simulate`", item.span, "`train` with `expect` and `measure` on one network"))
             }
-            ast::ItemKind::Plot(_) => Err(unsupported("`plot`", item.span, "`table`")),
+            ast::ItemKind::Plot(shown) => {
+                let plot = plot::plot(&self.names, shown, item.span)?;
+                self.spec.plots.push(plot);
+                Ok(())
+            }
         }
     }
 
-    fn statement(&mut self, name: &str, span: Span, text: Span, kind: ItemKind) {
-        let text = self.source.slice(text).split_whitespace().collect::<Vec<_>>().join(" ");
+    /// A piece of the spec on one line.
+    fn written(&self, span: Span) -> String {
+        self.source.slice(span).split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    fn statement(
+        &mut self,
+        name: &str,
+        span: Span,
+        place: Span,
+        text: String,
+        kind: ItemKind,
+    ) -> Result<(), Diagnostic> {
+        let statement = match &kind {
+            ItemKind::Claim(claim) => claim.statement.clone(),
+            ItemKind::Expect(formula) => Statement::Formula(formula.clone()),
+            ItemKind::Measure(term) | ItemKind::Bounds { target: term, .. } => Statement::Both(term.clone()),
+        };
+        sorts::check(&self.names, &statement, place)?;
+        self.closed(place, |sub| match &statement {
+            Statement::Formula(formula) => formula.substitute(sub) != *formula,
+            Statement::Upper(term) | Statement::Lower(term) | Statement::Both(term) => term.substitute(sub) != *term,
+        })?;
         self.spec.items.push(Item { name: name.to_string(), span, text, kind });
+        Ok(())
     }
 
     fn named(&mut self, name: Option<&ast::Ident>, kind: &str, span: Span) -> Result<(String, Span), Diagnostic> {
@@ -184,10 +273,46 @@ impl Resolver<'_> {
         Ok(())
     }
 
+    fn parameter(&mut self, item: &ast::ParamItem) -> Result<(), Diagnostic> {
+        let is_natural = match item.sort.name.as_str() {
+            "nat" | "natural" => true,
+            "real" => false,
+            other => {
+                return Err(Diagnostic::error("E0206", format!("expected the sort `nat` or `real`, found `{other}`"))
+                    .at(item.sort.span, ""));
+            }
+        };
+        let bound = match &item.constraint {
+            Some((rel @ (Rel::Le | Rel::Lt | Rel::Ge | Rel::Gt), expr)) => Some((*rel, self.names.rational(expr)?)),
+            Some((_, expr)) => {
+                return Err(
+                    Diagnostic::error("E0206", "expected `<=`, `<`, `>=` or `>` and a number").at(expr.span, "")
+                );
+            }
+            None => None,
+        };
+        self.names.declare(&item.name.name, NameKind::Parameter, item.name.span)?;
+        self.names.parameters.insert(item.name.name.clone(), Parameter { is_natural, bound });
+        Ok(())
+    }
+
+    /// Nothing is claimed of a parameter without a value.
+    fn closed(&self, span: Span, changes: impl Fn(&Substitution) -> bool) -> Result<(), Diagnostic> {
+        match self.names.open_parameter(changes) {
+            None => Ok(()),
+            Some(name) => Err(Diagnostic::error("E0620", format!("expected a value for the parameter `{name}`"))
+                .at(span, "")
+                .help(format!(
+                    "write `where {name} = 16`, or quantify over its values: `forall {name} in 1..20 : ...`"
+                ))),
+        }
+    }
+
     fn definition(&mut self, item: &ast::Let) -> Result<(), Diagnostic> {
         // The body sees earlier definitions only: the name itself is not yet one of them.
         let parameters: Vec<String> = item.params.iter().map(|p| p.name.clone()).collect();
         let body = lower::term_with(&item.value, &self.names, &parameters)?;
+        self.closed(item.value.span, |sub| body.substitute(sub) != body)?;
         self.names.declare(&item.name.name, NameKind::Definition, item.name.span)?;
         self.names.definitions.insert(item.name.name.clone(), Definition { parameters, body });
         Ok(())
@@ -229,7 +354,7 @@ impl Resolver<'_> {
                         Some(Layout::Like(other.name.clone()))
                     }
                 };
-                DeclarationKind::NetworkFile { path: path.text.clone(), layout }
+                DeclarationKind::NetworkFile { path: self.path(&path.text), layout }
             }
             NetworkBody::Formula(expr) => {
                 return Err(unsupported(
@@ -287,7 +412,10 @@ impl Resolver<'_> {
         };
         let constraints = class::constraints(&self.names, item, layers.len())?;
         self.names.architectures.insert(name.clone(), architecture.clone());
-        self.push(name, item.name.span, DeclarationKind::Class { base, constraints });
+        let last = item.constraints.last().map_or(item.base.span.end, |prop| prop.span.end);
+        let end = item.index.as_ref().map_or(last, |index| index.span.end);
+        let text = self.written(Span::new(item.base.span.start, end));
+        self.push(name, item.name.span, DeclarationKind::Class { base, constraints, text });
         Ok(())
     }
 
@@ -301,7 +429,7 @@ impl Resolver<'_> {
         let kind = match &item.source {
             DataSource::Generated(expr) => DeclarationKind::Generated(sample::generator(&self.names, expr)?),
             DataSource::File { path, sha256 } => DeclarationKind::DataFile {
-                path: path.text.clone(),
+                path: self.path(&path.text),
                 sha256: sha256.as_ref().map(|text| text.text.clone()),
             },
         };
@@ -317,7 +445,11 @@ impl Resolver<'_> {
             let name = format!("{parent}.{}", part.name.name);
             self.names.declare(&name, NameKind::Sample, part.name.span)?;
             self.samples.insert(name.clone());
-            parts.push((name, sample::part(&self.names, &part.size)?));
+            let part = match sample::part(&self.names, &part.size)? {
+                Part::Indices(path) => Part::Indices(self.path(&path)),
+                part => part,
+            };
+            parts.push((name, part));
         }
         let span = item.data.span;
         self.push(&parent.clone(), span, DeclarationKind::Split { parent, permutation, parts });

@@ -22,10 +22,9 @@ pub fn claim(names: &Names, claim: &ast::Claim) -> Result<Claim, Diagnostic> {
             .at(binder.span, "")
             .help("what works: `forall m in 1..20 : ...`"));
     }
-    let mut statement = statement(names, &claim.prop)?;
-    for condition in &claim.conditions {
-        statement = conditioned(names, statement, condition)?;
-    }
+    let values =
+        claim.conditions.iter().map(|condition| value_of_parameter(names, condition)).collect::<Result<_, _>>()?;
+    let statement = with_values(names, values, |names| statement(names, &claim.prop))?;
     let failure = match &claim.probability {
         Some(expr) => {
             let probability = names.rational(expr)?;
@@ -52,7 +51,8 @@ pub fn claim(names: &Names, claim: &ast::Claim) -> Result<Claim, Diagnostic> {
             }
         }
     }
-    Ok(Claim { statement, failure, method, expecting: claim.expecting.map(|(expected, _)| expected) })
+    let assuming = claim.assuming.iter().map(|name| assumption(names, name)).collect::<Result<_, _>>()?;
+    Ok(Claim { statement, failure, method, expecting: claim.expecting.map(|(expected, _)| expected), assuming })
 }
 
 /// `within 60`: a positive number of seconds, at most a year.
@@ -65,17 +65,63 @@ fn duration(names: &Names, expr: &Expr) -> Result<Duration, Diagnostic> {
     Ok(Duration::from_secs_f64(seconds.to_f64().unwrap_or(f64::MAX).min(YEAR)))
 }
 
-/// `where d = 10`: a value for a name that is free in the claim.
-fn conditioned(names: &Names, statement: Statement, condition: &Prop) -> Result<Statement, Diagnostic> {
+/// A name behind `assuming`.
+fn assumption(names: &Names, name: &ast::Ident) -> Result<String, Diagnostic> {
+    use super::names::NameKind;
+    if names.kind(&name.name) == Some(NameKind::Assumption) {
+        return Ok(name.name.clone());
+    }
+    let known = names.declared.iter().filter(|(_, (kind, _))| *kind == NameKind::Assumption);
+    let near = did_you_mean(&name.name, known.map(|(name, _)| name.as_str()));
+    let help = near.map_or("declare it: `assume iid : iid(D)`".to_string(), |near| format!("did you mean `{near}`?"));
+    Err(Diagnostic::error("E0131", format!("expected an assumption, found `{}`", name.name))
+        .at(name.span, "")
+        .help(help))
+}
+
+/// `where w = 16`: the value of a parameter, of its sort and within its bound.
+fn value_of_parameter(names: &Names, condition: &Prop) -> Result<(String, BigRational), Diagnostic> {
     let unsupported = || {
         Diagnostic::error("E0900", "this `where` clause is not supported yet")
             .at(condition.span, "")
-            .help("what works: `where d = 10`, a value for a free name of the claim")
+            .help("what works: `where w = 16`, a value for a parameter (`param w : nat`)")
     };
     let PropKind::Relation { first, rest } = &condition.kind else { return Err(unsupported()) };
     let (Some(name), [(Rel::Eq, value)]) = (first.as_name(), rest.as_slice()) else { return Err(unsupported()) };
-    let substitution = [(name.to_string(), Term::Number(names.rational(value)?))].into();
-    Ok(match statement {
+    let Some(parameter) = names.parameters.get(name) else {
+        let known = did_you_mean(name, names.parameters.keys().map(String::as_str));
+        let help = known.map_or(format!("declare it: `param {name} : real`"), |near| format!("did you mean `{near}`?"));
+        return Err(Diagnostic::error("E0131", format!("expected a parameter, found `{name}`"))
+            .at(first.span, "")
+            .help(help));
+    };
+    let number = names.rational(value)?;
+    let is_within = match &parameter.bound {
+        None => true,
+        Some((Rel::Le, bound)) => number <= *bound,
+        Some((Rel::Lt, bound)) => number < *bound,
+        Some((Rel::Ge, bound)) => number >= *bound,
+        Some((Rel::Gt, bound)) => number > *bound,
+        Some(_) => false,
+    };
+    if parameter.is_natural && (!number.is_integer() || number.is_negative()) || !is_within {
+        return Err(Diagnostic::error("E0620", format!("expected a value that `param {name}` allows, found {number}"))
+            .at(value.span, ""));
+    }
+    Ok((name.to_string(), number))
+}
+
+/// Reads a statement while the parameters have these values, and puts the values for what is left of the names.
+fn with_values(
+    names: &Names,
+    values: Vec<(String, BigRational)>,
+    read: impl FnOnce(&Names) -> Result<Statement, Diagnostic>,
+) -> Result<Statement, Diagnostic> {
+    let substitution = values.iter().map(|(name, value)| (name.clone(), Term::Number(value.clone()))).collect();
+    names.values.replace(values.into_iter().collect());
+    let statement = read(names);
+    names.values.take();
+    Ok(match statement? {
         Statement::Formula(formula) => Statement::Formula(formula.substitute(&substitution)),
         Statement::Upper(term) => Statement::Upper(term.substitute(&substitution)),
         Statement::Lower(term) => Statement::Lower(term.substitute(&substitution)),
@@ -119,6 +165,11 @@ pub fn formula(names: &Names, prop: &Prop) -> Result<Formula, Diagnostic> {
 /// The quantity that an expression denotes, with the conventions of statements.
 pub fn term(names: &Names, expr: &Expr) -> Result<Term, Diagnostic> {
     Ok(typed(names, names.term(expr)?))
+}
+
+/// A term whose variables have values by now: members of families are named, conventions applied.
+pub fn closed_term(names: &Names, term: Term) -> Result<Term, Diagnostic> {
+    Ok(typed(names, names.instantiated(term)?))
 }
 
 /// `vcdim(f)` of a network means the class of its signs.
@@ -249,8 +300,20 @@ pub fn method(names: &Names, call: &ast::Method) -> Result<MethodCall, Diagnosti
 }
 
 /// Fields of an item that a column may show.
-const FIELDS: &[&str] =
-    &["name", "bound", "value", "lower", "upper", "method", "status", "source", "assumptions", "delta", "vacuous"];
+const FIELDS: &[&str] = &[
+    "name",
+    "statement",
+    "bound",
+    "value",
+    "lower",
+    "upper",
+    "method",
+    "status",
+    "source",
+    "assumptions",
+    "delta",
+    "vacuous",
+];
 
 pub fn table(names: &Names, table: &ast::Table, span: crate::text::Span) -> Result<Table, Diagnostic> {
     let mut resolved = Table {

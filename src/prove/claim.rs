@@ -20,7 +20,11 @@ use std::collections::BTreeSet;
 /// A bound that was found and not used.
 #[derive(Clone, Debug)]
 pub struct Attempt {
+    pub subject: Term,
+    pub end: End,
     pub method: String,
+    /// What tells it from other instances of the method: `p = l2`.
+    pub instance: Option<String>,
     pub value: crate::kernel::value::Value,
 }
 
@@ -31,6 +35,8 @@ pub struct Outcome {
     pub steps: Vec<Step>,
     /// The theorem or producer whose bound the claim uses.
     pub method: Option<String>,
+    /// What tells it from other instances of the method.
+    pub instance: Option<String>,
     pub notes: Vec<String>,
     pub others: Vec<Attempt>,
     /// Theorems that conclude such a bound and did not apply.
@@ -152,14 +158,37 @@ fn establish(
         }
     }
     outcome.obstacles.extend(obstacles);
-    let mut candidates = candidates.into_iter();
-    let Some(best) = candidates.next() else { return };
+    let instances: Vec<Option<String>> = candidates.iter().map(|candidate| instance(candidate, &candidates)).collect();
+    let mut candidates = candidates.into_iter().zip(instances);
+    let Some((best, instance)) = candidates.next() else { return };
     append(&mut outcome.steps, &best.steps);
     if outcome.method.is_none() || end == End::High {
         outcome.method = Some(best.method);
+        outcome.instance = instance;
     }
     outcome.notes.extend(best.notes);
-    outcome.others.extend(candidates.map(|candidate| Attempt { method: candidate.method, value: candidate.value }));
+    outcome.others.extend(candidates.map(|(candidate, instance)| Attempt {
+        subject: subject.clone(),
+        end,
+        method: candidate.method,
+        instance,
+        value: candidate.value,
+    }));
+}
+
+/// The bindings of a candidate's theorem that other candidates by the same theorem choose differently: `p = l2`.
+fn instance(candidate: &Candidate, all: &[Candidate]) -> Option<String> {
+    let bindings = |candidate: &Candidate| match candidate.steps.last() {
+        Some(Step::Theorem { bindings, .. }) => bindings.clone(),
+        _ => Vec::new(),
+    };
+    let others: Vec<_> = all.iter().filter(|other| other.method == candidate.method).map(bindings).collect();
+    let telling: Vec<String> = bindings(candidate)
+        .into_iter()
+        .filter(|binding| others.iter().any(|other| !other.contains(binding)))
+        .map(|(parameter, term)| format!("{parameter} = {term}"))
+        .collect();
+    (!telling.is_empty()).then(|| telling.join(", "))
 }
 
 /// Candidates that spend no more than is allowed. A derivation with several events spends the probability several times at

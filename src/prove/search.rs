@@ -600,18 +600,16 @@ fn candidate(workspace: &Workspace, steps: Vec<Step>, method: String, notes: Vec
 /// Orders candidates by the end that the goal asks for; an absent end comes last.
 fn tighter(a: &Candidate, b: &Candidate, end: End) -> std::cmp::Ordering {
     use std::cmp::Ordering;
-    let ends = match end {
-        End::High => (a.value.high_end(), b.value.high_end()),
-        End::Low => (b.value.low_end(), a.value.low_end()),
+    // Rounded outward: two ends of which only one is known exactly compare all the same.
+    let key = |candidate: &Candidate| match end {
+        End::High => upper_rational(&candidate.value),
+        End::Low => upper_rational(&candidate.value.neg()),
     };
-    match ends {
-        (Some(x), Some(y)) if x.lt(&y) == Truth::True => Ordering::Less,
-        (Some(x), Some(y)) if y.lt(&x) == Truth::True => Ordering::Greater,
-        (Some(_), None) if end == End::High => Ordering::Less,
-        (None, Some(_)) if end == End::High => Ordering::Greater,
-        (Some(_), None) => Ordering::Greater,
-        (None, Some(_)) => Ordering::Less,
-        _ => Ordering::Equal,
+    match (key(a), key(b)) {
+        (Some(x), Some(y)) => x.cmp(&y),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => Ordering::Equal,
     }
 }
 

@@ -43,6 +43,10 @@ pub fn escape(text: &str) -> String {
         let before = i.checked_sub(1).and_then(|j| text.get(j)).copied();
         let after = text.get(i + 1).copied();
         match c {
+            '<' | '>' if after == Some('=') => {
+                result.push_str(if c == '<' { r"$\le$" } else { r"$\ge$" });
+                i += 1;
+            }
             '\\' => result.push_str(r"\textbackslash{}"),
             '^' => result.push_str(r"\textasciicircum{}"),
             '~' => result.push_str(r"\textasciitilde{}"),
@@ -97,6 +101,7 @@ mod tests {
     #[test]
     fn specials_are_escaped() {
         for (text, latex) in [
+            ("<= 7344 < x >= 1", r"$\le$ 7344 $<$ x $\ge$ 1"),
             (r"\input{/etc/passwd}", r"\textbackslash{}input\{/etc/passwd\}"),
             ("%_&", r"\%\_\&"),
             ("$x^2~#", r"\$x\textasciicircum{}2\textasciitilde{}\#"),

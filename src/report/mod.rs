@@ -11,6 +11,7 @@ pub mod json;
 pub mod latex;
 mod layout;
 pub mod statement;
+pub mod plot;
 pub mod symbols;
 pub mod table;
 pub mod terminal;

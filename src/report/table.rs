@@ -149,7 +149,7 @@ fn list(canvas: &mut Canvas, titles: &[String], rows: &[Vec<String>]) {
 /// Text inside Markdown: nothing in it is markup, a cell border, or HTML.
 fn markdown_escape(text: &str) -> String {
     let mut result = String::with_capacity(text.len());
-    for c in clean(text).chars() {
+    for c in clean(text).replace("<=", "≤").replace(">=", "≥").chars() {
         match c {
             '&' => result.push_str("&amp;"),
             '<' => result.push_str("&lt;"),

@@ -239,8 +239,12 @@ fn foot(canvas: &mut Canvas, view: &CheckView, style: Style) {
     }
     let label = |text: &str| format!("{text:<13}");
     let separator = if style.ascii { "; " } else { " · " };
-    if !assumptions.is_empty() || view.ledger.is_some() {
+    if !assumptions.is_empty() || view.semantics.is_some() || view.ledger.is_some() {
         canvas.end_line();
+    }
+    if let Some(semantics) = &view.semantics {
+        let text = canvas.fit(semantics);
+        canvas.block(Paint::Plain, 2, 13, &(label("semantics") + &text));
     }
     if !assumptions.is_empty() {
         let all: Vec<String> = assumptions.iter().map(|text| canvas.fit(text)).collect();

@@ -91,6 +91,8 @@ pub struct ItemView {
     /// Enclosure of the left-hand quantity: an integer, `p/q`, or an outward-rounded decimal of 17 digits or more.
     pub lower: Option<String>,
     pub upper: Option<String>,
+    /// The bound for a table, with a few digits: `8`, `<= 7344`, `[-1, 1]`.
+    pub bound: Option<String>,
     /// Failure probability drawn from the ledger, in the same form.
     pub delta: Option<String>,
     pub assumptions: Vec<String>,
@@ -119,6 +121,7 @@ impl ItemView {
             source: None,
             lower: None,
             upper: None,
+            bound: None,
             delta: None,
             assumptions: Vec::new(),
             daggers: Vec::new(),
@@ -207,6 +210,8 @@ pub struct CheckView {
     pub items: Vec<ItemView>,
     /// Of the whole spec; those of single items are added when shown.
     pub assumptions: Vec<String>,
+    /// What the numbers are about.
+    pub semantics: Option<String>,
     pub ledger: Option<LedgerView>,
     pub diagnostics: Vec<DiagnosticView>,
     /// Files that the check wrote.

@@ -2,8 +2,9 @@
 //!
 //! [`print()`] lays out a tree, [`format()`] a text. Both use the ASCII spellings. What they print is read back to the same tree,
 //! and formatting a formatted text changes nothing. `format` never loses a comment: an item with a comment inside keeps its own
-//! layout.
+//! layout. It keeps columns that are lined up with blanks.
 
+mod align;
 mod block;
 mod expr;
 mod item;
@@ -58,7 +59,8 @@ pub fn format(source: &Source) -> Result<String, Vec<Diagnostic>> {
         while comments.next_if(|comment| comment.span.start < item.span.end).is_some() {
             inside = true;
         }
-        let text = if inside { verbatim(source.slice(item.span)) } else { print_item(item) };
+        let written = source.slice(item.span);
+        let text = if inside { verbatim(written) } else { align::align(&print_item(item), written) };
         page.line(item.span, &text);
     }
     for comment in comments {
@@ -101,7 +103,10 @@ impl Page<'_> {
         if own_line || self.end.is_none() {
             self.line(span, text);
         } else {
-            self.out.push_str("  ");
+            // Comments lined up behind several lines stay so.
+            let gap = self.end.map_or("", |end| self.source.slice(Span::new(end, span.start)));
+            let is_lined_up = gap.len() > 2 && gap.bytes().all(|byte| byte == b' ');
+            self.out.push_str(if is_lined_up { gap } else { "  " });
             self.out.push_str(text);
             self.end = Some(span.end);
         }

@@ -7,7 +7,7 @@ use super::prop::{binder, binder_in, prop, required_prop};
 use super::theorem::theorem;
 use super::{exhibit, experiment};
 use crate::syntax::ast::*;
-use crate::syntax::token::{ITEM_WORDS, Symbol, TokenKind};
+use crate::syntax::token::{ITEM_WORDS, Symbol, TokenKind, is_item_word};
 use crate::text::{Diagnostic, Span, did_you_mean};
 use nom::Parser;
 use nom::combinator::{cut, opt};
@@ -305,8 +305,13 @@ fn error_code(text: &str) -> Option<u16> {
 fn bounds(input: Input<'_>) -> Parse<'_, Bounds> {
     let (rest, name) = name("the name of the bounds").parse(input)?;
     let (rest, target) = preceded(cut(word("`for`")), required).parse(rest)?;
-    let (rest, methods) = block(method).parse(rest)?;
+    let (rest, methods) = block(row).parse(rest)?;
     Ok((rest, Bounds { name, target, methods }))
+}
+
+/// The word of an item is no method: printed on a line of its own it would begin that item.
+fn row(input: Input<'_>) -> Parse<'_, Method> {
+    if is_item_word(&input.text(0)) { input.expected("a method") } else { method(input) }
 }
 
 /// `"{" { entry } "}"`

@@ -4,7 +4,7 @@ use super::expr::{arguments, expr, method, required};
 use super::input::*;
 use super::item::{block, params};
 use crate::syntax::ast::*;
-use crate::syntax::token::{Symbol, TokenKind, is_reserved};
+use crate::syntax::token::{Symbol, TokenKind, is_item_word, is_reserved};
 use crate::text::{Diagnostic, did_you_mean};
 use nom::Parser;
 use nom::combinator::{cut, opt};
@@ -32,6 +32,16 @@ fn option(input: Input<'_>) -> Parse<'_, NetworkOption> {
 fn body(input: Input<'_>) -> Parse<'_, NetworkBody> {
     if input.at_symbol(0, Symbol::Eq) {
         let input = input.advance();
+        // `network f = 784 relu`: a size alone is no network, and a formula does not go on with a name.
+        let next = input.peek(1).kind;
+        if input.token().kind == TokenKind::Number && matches!(next, TokenKind::Name | TokenKind::End) {
+            let found = input.advance().found();
+            return fail(
+                Diagnostic::error("E0101", format!("expected `->` and a size, found {found}"))
+                    .at(input.token().span(), "a size alone is no network")
+                    .help("a network has at least one layer: `784 -> 10`"),
+            );
+        }
         return match at_chain(input) {
             true => chain(input).map(|(rest, chain)| (rest, NetworkBody::Chain(chain))),
             false => required(input).map(|(rest, formula)| (rest, NetworkBody::Formula(formula))),
@@ -71,7 +81,7 @@ pub fn chain(input: Input<'_>) -> Parse<'_, Chain> {
     }
     // A name that follows is the activation, unless it plainly begins or continues something else.
     let word = rest.text(0);
-    let other = is_reserved(&word) || matches!(&*word, "gives" | "breaks") || rest.at_item_line();
+    let other = is_reserved(&word) || is_item_word(&word) || matches!(&*word, "gives" | "breaks");
     let (rest, activation) = match rest.at_name(0) && !other {
         true => method(rest).map(|(rest, activation)| (rest, Some(activation)))?,
         false => (rest, None),
@@ -119,7 +129,8 @@ fn layer(input: Input<'_>) -> Parse<'_, Layer> {
 fn unit(input: Input<'_>) -> Parse<'_, Unit> {
     let at = input.advance();
     let (rest, kind) = match &*input.text(0) {
-        _ if !input.at_name(0) => return input.expected("a layer"),
+        // The word of an item is no activation: printed on a line of its own it would begin that item.
+        word if !input.at_name(0) || is_item_word(word) => return input.expected("a layer"),
         "input" => {
             let (rest, sizes) = cut(comma_list(expr)).parse(at)?;
             (rest, UnitKind::Input(sizes))
