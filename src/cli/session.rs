@@ -347,7 +347,7 @@ impl Session {
         let mut bar = lab::progress::TrainingBar::new(name, options.epochs);
         let trained = lab::train(&sizes, &activation, &train_options, &points, &mut |epoch, loss| {
             bar.epoch(epoch, loss);
-            ControlFlow::Continue(())
+            if crate::quantity::interrupt::is_requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         drop(bar);
         let network = trained.and_then(|mlp| mlp.to_network()).map_err(problem)?;
