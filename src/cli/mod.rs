@@ -19,9 +19,24 @@ mod why;
 use clap::{Parser, Subcommand};
 use output::Console;
 
+const AFTER_HELP: &str = "\
+First steps:
+  supremum check my.spec           a spec beside your files, such as:
+
+    network f from \"model.onnx\"
+    claim size : params(f) <= ?
+    claim lip  : lip(f, l2) <= ?  by lipsdp
+
+  supremum why my.lip              how a claim was proved
+  supremum explain E0502           what an error means
+
+Exit codes of check:
+  0 proved (or as expected)   1 refuted   2 usage   3 spec   4 unknown   5 denied
+  7 data   8 limit   9 output   70 engine and kernel disagree   130 interrupted";
+
 /// Rigorous bounds of deep-learning theory, computed for your network and checked by a small kernel.
 #[derive(Parser)]
-#[command(name = "supremum", version, about, max_term_width = 100)]
+#[command(name = "supremum", version, about, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -73,7 +73,7 @@ fn unsupported(what: &str, span: Span, works: &str) -> Diagnostic {
     Diagnostic::error("E0900", format!("{what} is not supported yet")).at(span, "").help(format!("what works: {works}"))
 }
 
-impl<'s> Resolver<'s> {
+impl Resolver<'_> {
     /// The setting of another spec: what it declares, not what it claims or shows.
     fn use_(&mut self, item: &ast::Use, span: Span) -> Result<(), Diagnostic> {
         if let Some(alias) = &item.alias {
