@@ -203,6 +203,12 @@ fn check_methods(spec: &Spec, library: &Library, diagnostics: &mut Vec<Diagnosti
             if is_theorem || crate::quantity::METHODS.contains(&call.name.as_str()) {
                 continue;
             }
+            if call.name == "lipsdp_network" {
+                let title = "LipSDP-Network is no bound: its multipliers are not valid for increments";
+                let diagnostic = Diagnostic::error("E0512", title).at(call.span, "");
+                diagnostics.push(diagnostic.help("write `by lipsdp`, or `by branch_and_bound` for a sharper bound"));
+                continue;
+            }
             let mut known: Vec<&str> = crate::quantity::METHODS.to_vec();
             for entry in &library.entries {
                 known.push(&entry.theorem.name);

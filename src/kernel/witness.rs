@@ -10,7 +10,7 @@ use super::term::Term;
 use super::value::Value;
 use num_bigint::BigInt;
 use num_rational::BigRational;
-use num_traits::{Signed, ToPrimitive};
+use num_traits::{Signed, ToPrimitive, Zero};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Witness {
@@ -221,7 +221,7 @@ pub fn norms(norm: &str) -> Result<Norms, EvalError> {
     }
 }
 
-/// A network with parameters, and the box it is restricted to. Errors: a class, a ball, a dimension that does not fit.
+/// A network with parameters, and the domain it is restricted to. Errors: a class, a dimension that does not fit.
 pub fn restricted<'o>(
     objects: &'o Objects,
     map: &Term,
@@ -236,18 +236,28 @@ pub fn restricted<'o>(
     };
     let Some(name) = domain else { return Ok((network, None)) };
     let inputs: u128 = network.architecture().input.iter().product();
-    let Some(domain @ Domain::Box(runs)) = objects.domain(name) else {
-        return Err(EvalError::Witness(format!("expected a box, found `{name}`")));
+    let Some(domain) = objects.domain(name) else {
+        return Err(EvalError::Witness(format!("expected a domain, found `{name}`")));
     };
     if domain.dimension() != Some(inputs) {
         return Err(EvalError::Meaningless(format!("expected a domain of {inputs} coordinates, found `{name}`")));
     }
-    let mut intervals = Vec::new();
-    for (count, low, high) in runs {
-        for _ in 0..*count {
-            intervals.push((low.clone(), high.clone()));
+    let domain = match domain {
+        Domain::Box(runs) => {
+            let mut intervals = Vec::new();
+            for (count, low, high) in runs {
+                for _ in 0..*count {
+                    intervals.push((low.clone(), high.clone()));
+                }
+            }
+            lipschitz::Domain::new(intervals)
         }
-    }
-    let domain = lipschitz::Domain::new(intervals).map_err(|error| EvalError::Witness(error.to_string()))?;
+        Domain::Ball { dimension, radius, norm, center } => {
+            // The network exists, so its dimension fits.
+            let origin = || vec![BigRational::zero(); usize::try_from(*dimension).unwrap_or(0)];
+            lipschitz::Domain::ball(center.clone().unwrap_or_else(origin), radius.clone(), norms(norm)?.input)
+        }
+    };
+    let domain = domain.map_err(|error| EvalError::Witness(error.to_string()))?;
     Ok((network, Some(domain)))
 }

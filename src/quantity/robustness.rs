@@ -1,5 +1,6 @@
 //! Robust radii of classifiers, as productions for the search. Trust: untrusted.
 
+use super::lipschitz::lower::{Descent, length};
 use super::lipschitz::{self, Effort};
 use super::{Production, Request};
 use crate::kernel::derive::End;
@@ -76,7 +77,7 @@ fn adversarial(network: &Network, norm: Norm, examples: &Examples, index: &BigRa
     };
     let label = *examples.labels.get(index)? as usize;
     let x = exact(index)?;
-    let explorer = lipschitz::lower::Descent::new(&system);
+    let explorer = Descent::new(&system);
     let mut best: Option<(f64, Vec<f64>)> = None;
     let mut propose = |direction: &[f64]| {
         let along = |t: f64| x.iter().zip(direction).map(|(x, d)| x + t * d).collect::<Vec<f64>>();
@@ -124,14 +125,6 @@ fn adversarial(network: &Network, norm: Norm, examples: &Examples, index: &BigRa
     }
     let (_, point) = best?;
     lipschitz::branch::dyadic_point(&point)
-}
-
-fn length(norm: Norm, v: &[f64]) -> f64 {
-    match norm {
-        Norm::L1 => v.iter().map(|x| x.abs()).sum(),
-        Norm::L2 => v.iter().map(|x| x * x).sum::<f64>().sqrt(),
-        Norm::Linf => v.iter().fold(0.0, |most, x| x.abs().max(most)),
-    }
 }
 
 /// The dual norm of a gradient, and the unit step along which a linear function grows fastest.

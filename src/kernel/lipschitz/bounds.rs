@@ -5,22 +5,33 @@
 //! of a tree supposes. All numbers are dyadic and rounded outwards: a coefficient that is rounded pays the rounding times the
 //! range of its variable.
 
-use super::LipError;
-use super::dyadic::Dyadic;
+use super::dyadic::{Dyadic, sqrt_above};
+use super::lower::norm_squared;
 use super::slope::Range;
 use super::system::{Affine, Row, System};
+use super::{LipError, Norm};
 use crate::kernel::net::Activation;
 use num_rational::BigRational;
+use num_traits::Signed;
 
 /// Mantissa bits of bounds, of substituted coefficients and of the slopes of relaxing lines.
 const BITS: u32 = 60;
 const COEFFICIENT_BITS: u32 = 40;
 const LINE_BITS: u32 = 24;
 
-/// A box with exact rational ends.
+/// A box with exact rational ends, or its intersection with a ball.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Domain {
     intervals: Vec<(BigRational, BigRational)>,
+    ball: Option<Ball<BigRational>>,
+}
+
+/// `{ x : |x - center| <= radius }`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ball<T> {
+    pub center: Vec<T>,
+    pub radius: T,
+    pub norm: Norm,
 }
 
 impl Domain {
@@ -28,13 +39,31 @@ impl Domain {
     pub fn new(intervals: Vec<(BigRational, BigRational)>) -> Result<Domain, LipError> {
         match intervals.iter().position(|(lower, upper)| lower > upper) {
             Some(position) => Err(LipError::NotPositive { what: "interval (lower end, upper end)", position }),
-            None => Ok(Domain { intervals }),
+            None => Ok(Domain { intervals, ball: None }),
         }
     }
 
-    /// The box of all points within `radius` of `center` in every coordinate; it contains every ball of that radius.
-    pub fn around(center: &[BigRational], radius: &BigRational) -> Result<Domain, LipError> {
-        Domain::new(center.iter().map(|c| (c - radius, c + radius)).collect())
+    /// A closed ball. Errors: a negative radius.
+    pub fn ball(center: Vec<BigRational>, radius: BigRational, norm: Norm) -> Result<Domain, LipError> {
+        if radius.is_negative() {
+            return Err(LipError::NotPositive { what: "radius", position: 0 });
+        }
+        let intervals = center.iter().map(|c| (c - &radius, c + &radius)).collect();
+        // A ball of linf is a box.
+        let ball = (norm != Norm::Linf).then_some(Ball { center, radius, norm });
+        Ok(Domain { intervals, ball })
+    }
+
+    /// A coordinate in which a point of the right dimension leaves the domain; the first, where it is the ball that it leaves.
+    pub fn leaves(&self, point: &[BigRational]) -> Option<usize> {
+        let outside = |(x, (lower, upper)): (&BigRational, &(BigRational, BigRational))| x < lower || x > upper;
+        let position = point.iter().zip(&self.intervals).position(outside);
+        position.or_else(|| self.ball.as_ref().filter(|ball| ball.excess(point).is_positive()).map(|_| 0))
+    }
+
+    /// Whether a point is in the interior of the ball, where there is one.
+    pub fn is_inside_ball(&self, point: &[BigRational]) -> bool {
+        self.ball.as_ref().is_none_or(|ball| ball.excess(point).is_negative())
     }
 
     pub fn intervals(&self) -> &[(BigRational, BigRational)] {
@@ -42,11 +71,42 @@ impl Domain {
     }
 }
 
-/// A dyadic box: what certificates reason about. It contains the domain it was made of.
+impl Ball<BigRational> {
+    /// `|x - center|^2 - radius^2`
+    fn excess(&self, point: &[BigRational]) -> BigRational {
+        let step: Vec<BigRational> = point.iter().zip(&self.center).map(|(x, c)| x - c).collect();
+        norm_squared(self.norm, &step) - &self.radius * &self.radius
+    }
+}
+
+impl Ball<Dyadic> {
+    /// An upper bound of `coefficients . x` on the ball: at the center, plus the radius times the dual norm.
+    fn maximum<'a>(&self, coefficients: impl Iterator<Item = (usize, &'a Dyadic)>) -> Dyadic {
+        let (mut at_center, mut dual) = (Dyadic::ZERO, Dyadic::ZERO);
+        for (v, coefficient) in coefficients {
+            if let Some(center) = self.center.get(v) {
+                at_center = (&at_center + &(coefficient * center)).round_up(BITS);
+            }
+            let size = coefficient.abs();
+            dual = match self.norm {
+                Norm::L1 => dual.max(size),
+                Norm::L2 => (&dual + &(&size * &size)).round_up(BITS),
+                Norm::Linf => (&dual + &size).round_up(BITS),
+            };
+        }
+        if self.norm == Norm::L2 {
+            dual = sqrt_above(&dual.to_rational(), BITS);
+        }
+        (&at_center + &(&self.radius * &dual)).round_up(BITS)
+    }
+}
+
+/// A dyadic box, or its intersection with a ball: what certificates reason about. It contains the domain it was made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Region {
     pub lower: Vec<Dyadic>,
     pub upper: Vec<Dyadic>,
+    pub ball: Option<Ball<Dyadic>>,
 }
 
 impl Region {
@@ -54,7 +114,20 @@ impl Region {
         Region {
             lower: domain.intervals.iter().map(|(lower, _)| Dyadic::below(lower, BITS)).collect(),
             upper: domain.intervals.iter().map(|(_, upper)| Dyadic::above(upper, BITS)).collect(),
+            ball: domain.ball.as_ref().map(|ball| {
+                let center: Vec<Dyadic> = ball.center.iter().map(|c| Dyadic::below(c, BITS)).collect();
+                // A rounded center is at most the sum of the roundings away, in every norm.
+                let moved = ball.center.iter().zip(&center).map(|(c, rounded)| c - rounded.to_rational());
+                let radius = moved.fold(ball.radius.clone(), |radius, step| radius + step);
+                Ball { center, radius: Dyadic::above(&radius, BITS), norm: ball.norm }
+            }),
         }
+    }
+
+    /// The cube `[-2^exponent, 2^exponent]^n`.
+    pub fn cube(inputs: usize, exponent: i64) -> Region {
+        let end = Dyadic::ONE.scaled(exponent);
+        Region { lower: vec![-&end; inputs], upper: vec![end; inputs], ball: None }
     }
 
     /// Both halves at a point of coordinate `coordinate`. `None` outside the box.
@@ -199,6 +272,13 @@ impl<'a> Bounds<'a> {
             lower = (&lower + &(value * &low)).round_down(BITS);
             upper = (&upper + &(value * &high)).round_up(BITS);
         }
+        let reads_inputs = argument.row.last().is_none_or(|(v, _)| *v < self.system.inputs);
+        if let (Some(ball), true) = (&self.region.ball, reads_inputs) {
+            let row = argument.row.iter().map(|(v, value)| (*v, value));
+            upper = upper.min(&argument.constant + &ball.maximum(row));
+            let turned: Vec<(usize, Dyadic)> = argument.row.iter().map(|(v, value)| (*v, -value)).collect();
+            lower = lower.max(&argument.constant - &ball.maximum(turned.iter().map(|(v, value)| (*v, value))));
+        }
         (lower, upper)
     }
 
@@ -236,12 +316,17 @@ impl<'a> Bounds<'a> {
             total = (&total + &offset).round_up(BITS);
             add_row(&mut coefficients, &slope, &neuron.argument.row);
         }
+        let mut on_box = Dyadic::ZERO;
         for (v, coefficient) in coefficients.iter().enumerate() {
             let (lower, upper) = self.variable(v);
             let end = if coefficient.is_negative() { lower } else { upper };
-            total = (&total + &(coefficient * &end)).round_up(BITS);
+            on_box = (&on_box + &(coefficient * &end)).round_up(BITS);
         }
-        total
+        let inputs = match &self.region.ball {
+            Some(ball) => on_box.min(ball.maximum(coefficients.iter().enumerate())),
+            None => on_box,
+        };
+        (&total + &inputs).round_up(BITS)
     }
 }
 
@@ -322,7 +407,7 @@ mod tests {
         ];
         let outputs = vec![Affine { row: vec![(4, dyadic(1))], constant: Dyadic::ZERO, divisor: 1 }];
         let system = System { inputs: 2, neurons, groups: vec![0..2, 2..3], outputs };
-        (system, Region { lower: vec![dyadic(-1); 2], upper: vec![dyadic(1); 2] })
+        (system, Region { lower: vec![dyadic(-1); 2], upper: vec![dyadic(1); 2], ball: None })
     }
 
     #[test]
@@ -342,6 +427,25 @@ mod tests {
     }
 
     #[test]
+    fn a_ball_is_smaller_than_its_box() {
+        let (system, _) = example();
+        let ratio = |n: i64, d: i64| BigRational::new(n.into(), d.into());
+        for (norm, most) in [(Norm::L1, 1.0), (Norm::L2, 2f64.sqrt()), (Norm::Linf, 2.0)] {
+            let domain = Domain::ball(vec![ratio(0, 1); 2], ratio(1, 1), norm).unwrap();
+            let found = ranges(&system, &Region::new(&domain), &[None; 3]).unwrap().unwrap();
+            // x + y is at most |(1, 1)| in the dual norm.
+            let upper = num_traits::ToPrimitive::to_f64(&found[0].upper.as_ref().unwrap().to_rational()).unwrap();
+            assert!(upper >= most * (1.0 - 1e-15) && upper <= most * (1.0 + 1e-12), "{norm:?} {upper}");
+        }
+        let third = Domain::ball(vec![ratio(1, 3); 2], ratio(1, 7), Norm::L2).unwrap();
+        assert_eq!(third.leaves(&[ratio(1, 3) + ratio(1, 7), ratio(1, 3)]), None);
+        assert_eq!(third.leaves(&[ratio(1, 3) + ratio(1, 8), ratio(1, 3) + ratio(1, 8)]), Some(0));
+        assert!(third.is_inside_ball(&[ratio(1, 3), ratio(1, 3)]));
+        assert!(!third.is_inside_ball(&[ratio(1, 3) + ratio(1, 7), ratio(1, 3)]));
+        assert!(Domain::ball(vec![], ratio(-1, 1), Norm::L1).is_err());
+    }
+
+    #[test]
     fn contradictory_signs_are_found_and_possible_ones_are_not() {
         let (system, mut region) = example();
         region.lower[0] = Dyadic::ONE.scaled(-1);
@@ -354,6 +458,6 @@ mod tests {
         assert_eq!(is_infeasible(&system, &region, &one, &weights[..1]), Ok(false));
         assert!(is_infeasible(&system, &region, &one, &weights).is_err());
         assert!(is_infeasible(&system, &region, &both, &[(0, dyadic(-1))]).is_err());
-        assert!(ranges(&system, &Region { lower: vec![], upper: vec![] }, &both).is_err());
+        assert!(ranges(&system, &Region { lower: vec![], upper: vec![], ball: None }, &both).is_err());
     }
 }

@@ -30,18 +30,15 @@ fn check_point(system: &System, domain: Option<&Domain>, point: &[Dyadic]) -> Re
             &domain.intervals().len().to_string(),
         ));
     }
-    for (position, (x, (lower, upper))) in point.iter().zip(domain.intervals()).enumerate() {
-        let x = x.to_rational();
-        if x < *lower || x > *upper {
-            return Err(LipError::Outside { position });
-        }
-    }
-    Ok(())
+    domain.leaves(&rationals(point)).map_or(Ok(()), |position| Err(LipError::Outside { position }))
 }
 
 /// Whether `point + t direction` stays in the domain for all small `t > 0`, or for all small `t < 0`.
 fn stays_inside(domain: Option<&Domain>, point: &[Dyadic], direction: &[Dyadic]) -> Result<(), LipError> {
     let Some(domain) = domain else { return Ok(()) };
+    if !domain.is_inside_ball(&rationals(point)) {
+        return Err(LipError::Outside { position: 0 });
+    }
     let (mut forward, mut backward) = (None, None);
     for (position, ((x, v), (lower, upper))) in point.iter().zip(direction).zip(domain.intervals()).enumerate() {
         let x = x.to_rational();

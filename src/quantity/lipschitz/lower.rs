@@ -115,8 +115,18 @@ pub struct Explorer<'a> {
     point: Vec<f64>,
     direction: Vec<f64>,
     scale: Vec<f64>,
-    /// Points stay between these ends, a little inside the box.
+    /// Points stay between these ends, a little inside the box, and in this ball.
     ends: Option<Vec<(f64, f64)>>,
+    ball: Option<(Vec<f64>, f64, Norm)>,
+}
+
+/// A norm of a vector.
+pub fn length(norm: Norm, v: &[f64]) -> f64 {
+    match norm {
+        Norm::L1 => v.iter().map(|x| x.abs()).sum(),
+        Norm::L2 => v.iter().map(|x| x * x).sum::<f64>().sqrt(),
+        Norm::Linf => v.iter().fold(0.0, |most, x| x.abs().max(most)),
+    }
 }
 
 /// Value and derivative of an activation, to ordinary accuracy.
@@ -161,6 +171,10 @@ impl<'a> Explorer<'a> {
             (to_f64(l, 0) + margin, to_f64(u, 0) - margin)
         });
         let ends = bounded.then(|| ends.collect());
+        let ball = region.ball.as_ref().filter(|_| bounded).map(|ball| {
+            let center = ball.center.iter().map(|c| to_f64(c, 0)).collect();
+            (center, to_f64(&ball.radius, 0) * (1.0 - 2f64.powi(-30)), ball.norm)
+        });
         Explorer {
             rows: Rows::new(system),
             norms,
@@ -169,6 +183,7 @@ impl<'a> Explorer<'a> {
             direction: vec![1.0; system.inputs],
             scale,
             ends,
+            ball,
         }
     }
 
@@ -226,6 +241,13 @@ impl<'a> Explorer<'a> {
         if let Some(ends) = &self.ends {
             x.iter_mut().zip(ends).filter(|(_, (l, u))| l <= u).for_each(|(x, (l, u))| *x = x.clamp(*l, *u));
         }
+        if let Some((center, radius, norm)) = &self.ball {
+            let step: Vec<f64> = x.iter().zip(center).map(|(x, c)| x - c).collect();
+            let length = length(*norm, &step);
+            if length > *radius {
+                x.iter_mut().zip(center).zip(&step).for_each(|((x, c), s)| *x = c + s * radius / length);
+            }
+        }
     }
 
     fn visit(&mut self, mut x: Vec<f64>, noise: &mut Noise) -> bool {
@@ -270,6 +292,22 @@ impl<'a> Explorer<'a> {
                 *x += size * self.scale.get(i).copied().unwrap_or(1.0) * noise.normal();
             }
             size = if self.visit(x, noise) { (size * 1.5_f64).min(1.0) } else { (size * 0.95).max(1e-6) };
+        }
+    }
+
+    /// Climbs from a random point of a region, with a best point of its own on the way.
+    pub fn restart(&mut self, region: &Region, noise: &mut Noise, steps: usize) {
+        let draw = |(l, u): (&Dyadic, &Dyadic)| {
+            let (l, u) = (to_f64(l, 0), to_f64(u, 0));
+            l + (u - l) * noise.uniform()
+        };
+        let start: Vec<f64> = region.lower.iter().zip(&region.upper).map(draw).collect();
+        let found = (self.best, std::mem::take(&mut self.point), self.direction.clone());
+        self.best = 0.0;
+        self.visit(start, noise);
+        self.climb(noise, steps);
+        if self.best <= found.0 {
+            (self.best, self.point, self.direction) = found;
         }
     }
 

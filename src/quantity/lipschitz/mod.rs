@@ -22,7 +22,7 @@ pub use branch::{Limits, Progress};
 pub use relaxation::Effort;
 
 use crate::kernel::lipschitz::{
-    Branch, Domain, LipError, LowerWitness, Multipliers, Norm, Norms, Region, Slope, System, Witness, averaged,
+    Branch, Domain, Dyadic, LipError, LowerWitness, Multipliers, Norm, Norms, Region, Slope, System, Witness, averaged,
     check_lower, check_upper, lower as exhibit, possible,
 };
 use crate::kernel::net::Network;
@@ -31,6 +31,10 @@ use graph::{Slopes, to_f64};
 use lower::Explorer;
 use num_rational::BigRational;
 use relaxation::Relaxation;
+
+/// Restarts of the search for points: at most this many, and fewer for networks of more coefficients.
+const RESTARTS_LIMIT: usize = 24;
+const RESTARTS_WORK: usize = 20_000;
 
 /// How a bound was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,28 +168,27 @@ fn semidefinite(
         (0..count).map(|o| o..o + 1).collect()
     };
     let input = if norms.input == Norm::Linf { Norm::Linf } else { Norm::L2 };
-    let (mut certificates, mut settled) = (Vec::new(), true);
+    let (mut certificates, mut square, mut settled) = (Vec::new(), Dyadic::ZERO, true);
     // The bound is the largest of all parts, and so is the optimum.
-    let (mut optimum, mut is_pattern) = (0f64, false);
+    let (mut optimum, mut is_pattern) = (None, false);
     for outputs in parts {
         let relaxation = Relaxation::new(&system, outputs, input, &floats);
         let solution = match effort {
             Some(effort) => relaxation.solve(&slopes, effort)?,
             None => relaxation.solve_layerwise(&slopes)?,
         };
-        if let Some(below) = solution.dual_below.and_then(|square| enclosure::root_below(square, solution.exponent / 2))
-        {
-            optimum = optimum.max(below);
-        }
+        optimum = optimum.max(solution.optimum_below);
         is_pattern = solution.rank == 1;
         settled &= to_f64(&solution.upper, -solution.exponent) <= 1.02 * solution.dual;
+        // The kernel has accepted each of them.
+        square = square.max(solution.upper);
         certificates.push(solution.multipliers);
     }
     let (witness, certificates) = (Witness::Tree(vec![Branch::Leaf(certificates.clone())]), certificates.len());
-    let square = check_upper(network, norms, domain, &witness)?;
+    let square = square.to_rational();
     let method = if effort.is_some() { Method::LipSdpNeuron } else { Method::Layerwise };
     let mut notes = Vec::new();
-    if optimum > 0.0 {
+    if let Some(optimum) = optimum {
         notes.push(format!("the optimum of LipSDP-Neuron is at least {}", crate::num::decimal::lower(&optimum, 12)));
     }
     if is_pattern && certificates == 1 {
@@ -231,24 +234,26 @@ pub fn attained(network: &Network, norms: Norms, domain: Option<&Domain>, tries:
 
 fn attained_on(system: &System, norms: Norms, domain: Option<&Domain>, tries: usize) -> Result<Attained, LipError> {
     let mut noise = Noise::new(11);
+    // Small networks are climbed from many points.
+    let rows = system.neurons.iter().map(|neuron| &neuron.argument.row).chain(system.outputs.iter().map(|o| &o.row));
+    let restarts = RESTARTS_WORK / rows.map(Vec::len).sum::<usize>().max(RESTARTS_WORK / RESTARTS_LIMIT);
     let explorer = match domain.map(Region::new) {
         Some(region) => {
             let mut explorer = Explorer::new(system, norms, &region, true);
             explorer.sample(&region, &mut noise, tries);
             explorer.climb(&mut noise, tries);
+            (0..restarts).for_each(|_| explorer.restart(&region, &mut noise, tries / 2));
             explorer
         }
         None => {
             // Kinks lie where biases balance weights; boxes of several sizes meet them.
-            let cube = |exponent: i64| Region {
-                lower: vec![-&crate::kernel::lipschitz::Dyadic::ONE.scaled(exponent); system.inputs],
-                upper: vec![crate::kernel::lipschitz::Dyadic::ONE.scaled(exponent); system.inputs],
-            };
+            let cube = |exponent: i64| Region::cube(system.inputs, exponent);
             let mut explorer = Explorer::new(system, norms, &cube(0), false);
             for exponent in [-2, 0, 2, 4, 7] {
                 explorer.sample(&cube(exponent), &mut noise, tries / 5 + 1);
             }
             explorer.climb(&mut noise, tries);
+            (0..restarts).for_each(|k| explorer.restart(&cube(k as i64 % 8 - 2), &mut noise, tries / 2));
             explorer
         }
     };

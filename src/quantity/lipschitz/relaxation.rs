@@ -1,10 +1,11 @@
 //! LipSDP-Neuron solved by its dual and certified. Trust: untrusted; what it returns has passed the kernel.
 
 use super::dual::{Ascent, Dual, Noise, Point, numerical_rank};
-use super::enclosure::value_below;
+use super::enclosure::optimum_below;
 use super::graph::{Graph, Slopes, from_f64};
 use super::recovery::{Elimination, Recovered, Scan};
 use crate::kernel::lipschitz::{Dyadic, LipError, Multipliers, Norm, Slope, System, sdp};
+use num_rational::BigRational;
 use std::ops::Range;
 
 /// When to stop. Limits count passes (one forward and one backward evaluation), so that results do not depend on the clock.
@@ -30,8 +31,8 @@ pub struct Solution {
     pub upper: Dyadic,
     /// The best dual value found, as a floating-point estimate of the relaxation's optimum (square), times `2^exponent`.
     pub dual: f64,
-    /// A rigorous lower bound of the same.
-    pub dual_below: Option<f64>,
+    /// A rigorous lower bound of the optimum as a constant (not its square).
+    pub optimum_below: Option<BigRational>,
     pub exponent: i64,
     pub rank: usize,
     pub passes: u64,
@@ -52,7 +53,7 @@ struct Ascended {
     best: Option<(Recovered, Vec<f64>)>,
     /// The best dual value in floating point, and the last one in intervals.
     value: f64,
-    below: Option<f64>,
+    below: Option<BigRational>,
     rank: usize,
     passes: u64,
 }
@@ -125,7 +126,7 @@ impl<'a> Relaxation<'a> {
         let (recovered, weights) = self.layerwise(&Slopes::new(slopes)).ok_or(LipError::NotProved)?;
         let (multipliers, upper) = self.certify(slopes, &recovered, &weights, 1e-12)?;
         let exponent = 2 * self.graph.output_exponent();
-        Ok(Solution { multipliers, upper, dual: 0.0, dual_below: None, exponent, rank: 0, passes: 0 })
+        Ok(Solution { multipliers, upper, dual: 0.0, optimum_below: None, exponent, rank: 0, passes: 0 })
     }
 
     /// Solves to the wanted gap and certifies. Errors: the kernel refuses every proposal.
@@ -155,7 +156,7 @@ impl<'a> Relaxation<'a> {
         }
         let (multipliers, upper) = certified?;
         let exponent = 2 * self.graph.output_exponent();
-        Ok(Solution { multipliers, upper, dual, dual_below: below, exponent, rank, passes })
+        Ok(Solution { multipliers, upper, dual, optimum_below: below, exponent, rank, passes })
     }
 
     /// Returns whether no larger width is wanted.
@@ -191,8 +192,14 @@ impl<'a> Relaxation<'a> {
                 // A full-rank factor may hide a spurious maximum: continue with a wider one.
                 if done || (K < 32 && numerical_rank(&ascent.x, 1e-5) == K && ascent.passes > 600) {
                     run.passes = used;
-                    run.below =
-                        value_below(self.system, self.outputs.clone(), exact, &self.graph, self.input_norm, &ascent.x);
+                    run.below = optimum_below(
+                        self.system,
+                        self.outputs.clone(),
+                        exact,
+                        &self.graph,
+                        self.input_norm,
+                        &ascent.x,
+                    );
                     return done;
                 }
             }
