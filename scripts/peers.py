@@ -83,28 +83,27 @@ def scs(name):
     return lmi(name, "SCS")
 
 
-def eclipse(name, algorithm):
+def tensors(name):
+    """Weights for eclipse-nn, with the slopes [0, 1] of every layer of ReLUs."""
     import torch
-    from eclipse_nn.LipConstEstimator import LipConstEstimator
 
-    weights, _ = load(name)
-    layers = []
-    for i, w in enumerate(weights):
-        linear = torch.nn.Linear(w.shape[1], w.shape[0], bias=False, dtype=torch.float64)
-        linear.weight.data = torch.tensor(w)
-        layers.append(linear)
-        if i + 1 < len(weights):
-            layers.append(torch.nn.ReLU())
-    estimator = LipConstEstimator(model=torch.nn.Sequential(*layers))
-    return float(estimator.estimate(method=algorithm)), ""
+    weights = [torch.tensor(w) for w in load(name)[0]]
+    return weights, [0] * (len(weights) - 1), [1] * (len(weights) - 1)
 
 
 def eclipse_fast(name):
-    return eclipse(name, "ECLipsE_Fast")
+    from eclipse_nn.eclipsE_fast import ECLipsE_Fast
+
+    return float(ECLipsE_Fast(*tensors(name))), ""
 
 
 def eclipse_sdp(name):
-    return eclipse(name, "ECLipsE")
+    from eclipse_nn.eclipsE import ECLipsE
+
+    value, code = ECLipsE(*tensors(name))
+    if code != 0:
+        raise ValueError(f"gives up with exit code {code}")
+    return float(value), ""
 
 
 def sampled(name):

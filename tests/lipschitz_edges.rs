@@ -90,7 +90,7 @@ fn a_thousand_layers() {
     // Scaled rotations with |W|^2 = 0.75^2 + 0.5^2.
     let layers: Vec<_> = (0..1000).map(|_| (vec![0.75, -0.5, 0.5, 0.75], vec![0.0; 2])).collect();
     let network = chain(&[2; 1001], &Activation::Relu, &layers);
-    let effort = Effort { gap: 1e-6, passes: 60 };
+    let effort = Effort { gap: 1e-6, passes: 60, enclose: false };
     let spectral = product(&network, Norms::L2).unwrap();
     let expected = 0.8125f64.powi(1000);
     assert!((spectral.square.to_f64().unwrap() / expected - 1.0).abs() < 1e-6);

@@ -91,7 +91,7 @@ fn image_network(seed: u64, activation: &Activation) -> Network {
 fn agree(network: &Network, domain: Option<&Domain>) {
     for norms in [Norms::L2, Norms::LINF] {
         let attained = attained(network, norms, domain, 40).unwrap();
-        let effort = Effort { gap: 1e-3, passes: 400 };
+        let effort = Effort { gap: 1e-3, passes: 400, enclose: false };
         let bounds = [
             relaxation(network, norms, domain, effort).unwrap(),
             layerwise(network, norms, domain).unwrap(),

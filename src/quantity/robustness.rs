@@ -61,7 +61,7 @@ pub fn certificate(network: &Network, norm: Norm) -> Result<Certificate, LipErro
         return lipschitz::scalar_certificates(&margins, &possible(&system, None)?, norm).map(Certificate::Pairs);
     }
     let norms = if norm == Norm::Linf { Norms::LINF } else { Norms::L2 };
-    let effort = Effort { gap: 1e-3, passes: 600 };
+    let effort = Effort { gap: 1e-3, passes: 600, enclose: false };
     lipschitz::relaxation(network, norms, None, effort).map(|bound| Certificate::Whole(Box::new(bound.witness)))
 }
 

@@ -140,7 +140,7 @@ pub fn relaxation(network: &Network, norms: Norms, domain: Option<&Domain>, effo
 pub fn scalar_certificates(system: &System, slopes: &[Slope], norm: Norm) -> Result<Vec<Multipliers>, LipError> {
     let floats = Slopes::new(slopes);
     let input = if norm == Norm::Linf { Norm::Linf } else { Norm::L2 };
-    let effort = Effort { gap: 1e-6, passes: 4000 };
+    let effort = Effort { gap: 1e-6, passes: 4000, enclose: false };
     let solve = |o: usize| Relaxation::new(system, o..o + 1, input, &floats).solve(slopes, effort);
     (0..system.outputs.len()).map(|o| solve(o).map(|solution| solution.multipliers)).collect()
 }

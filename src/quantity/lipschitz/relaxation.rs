@@ -14,11 +14,13 @@ pub struct Effort {
     /// Relative duality gap of the constant (not of its square).
     pub gap: f64,
     pub passes: u64,
+    /// Whether the lower end of the optimum is wanted in intervals, which costs more than a short search.
+    pub enclose: bool,
 }
 
 impl Default for Effort {
     fn default() -> Effort {
-        Effort { gap: 1e-9, passes: 20_000 }
+        Effort { gap: 1e-9, passes: 20_000, enclose: false }
     }
 }
 
@@ -192,14 +194,11 @@ impl<'a> Relaxation<'a> {
                 // A full-rank factor may hide a spurious maximum: continue with a wider one.
                 if done || (K < 32 && numerical_rank(&ascent.x, 1e-5) == K && ascent.passes > 600) {
                     run.passes = used;
-                    run.below = optimum_below(
-                        self.system,
-                        self.outputs.clone(),
-                        exact,
-                        &self.graph,
-                        self.input_norm,
-                        &ascent.x,
-                    );
+                    if effort.enclose {
+                        let outputs = self.outputs.clone();
+                        let x = &ascent.x;
+                        run.below = optimum_below(self.system, outputs, exact, &self.graph, self.input_norm, x);
+                    }
                     return done;
                 }
             }
