@@ -67,6 +67,27 @@ pub fn decide(evaluation: &Evaluation, name: &str, arguments: &[Term]) -> Result
         ("contractive", _) => activations("bounded by |t|", Activation::is_contractive),
         ("nonexpansive", _) => activations("1-Lipschitz", Activation::is_nonexpansive),
         ("threshold_units", _) => activations("the Heaviside function", |a| *a == Activation::Heaviside),
+        ("sigmoid_units", _) => activations("the logistic sigmoid", |a| *a == Activation::Sigmoid),
+        ("vanishes_at_zero", [activation]) => {
+            let name = match activation {
+                Term::Name(name) | Term::Quantity(name, _) => name.as_str(),
+                other => return Err(EvalError::Meaningless(format!("expected an activation, found `{other}`"))),
+            };
+            let vanishes = matches!(
+                name,
+                "relu"
+                    | "leaky_relu"
+                    | "relu6"
+                    | "hard_tanh"
+                    | "tanh"
+                    | "arctan"
+                    | "softsign"
+                    | "elu"
+                    | "silu"
+                    | "gelu"
+            );
+            Ok(yes_if(vanishes, || format!("`{name}` is not 0 at 0")))
+        }
         ("relu_units", _) => activations("ReLU", |a| *a == Activation::Relu),
         ("biased", [net]) => {
             let layers = structure(evaluation, net)?.chain.as_ref();
