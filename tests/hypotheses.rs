@@ -1,0 +1,129 @@
+//! Violated hypotheses: every one is an error of the spec that names the requirement, and never a number.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+/// Exit code, standard output and error of a spec.
+fn check(spec: &str) -> (i32, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_supremum"))
+        .args(["check", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    child.stdin.take().expect("standard input").write_all(spec.as_bytes()).expect("written");
+    let output = child.wait_with_output().expect("output");
+    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).to_string()).concat();
+    (output.status.code().expect("an exit code"), text)
+}
+
+const TRAINED: &str = "network g = 2 -> 3 -> 1 relu
+data D = two_moons(n: 200, noise: 0.1, seed: 1)
+split D into train 100, test 100
+train f : g on D.train { loss logistic, adam, lr 0.01, epochs 2, batch 50, seed 1 }
+";
+
+/// Every case is refused with exit code 3 and a text that names what is wrong.
+fn refused(cases: &[(&str, &str)]) {
+    for (spec, found) in cases {
+        let (exit, text) = check(spec);
+        assert_eq!(exit, 3, "{spec}\n{text}");
+        assert!(text.contains(found), "{spec}\nexpected `{found}` in\n{text}");
+    }
+}
+
+#[test]
+fn theorems_about_other_networks_do_not_apply() {
+    refused(&[
+        // A theorem on piecewise polynomial units, a sigmoid network.
+        ("network n = 2 -> 3 -> 1 sigmoid\nclaim a : vcdim(n) <= ? by bhlm2019_closed\n", "piecewise_polynomial(N)"),
+        // A theorem without biases, a network with them.
+        (
+            "network n = 2 -> 3 -> 1 relu\ndomain X = [-1, 1]^2\nclass F = n where |W[l]|_fro <= 2, |b[l]|_2 <= 1 for l in 1..2\nclaim a : rademacher(F on X, 100) <= ? by peeling\n",
+            "no_bias(N)",
+        ),
+        // The product of norms peels homogeneous units only.
+        (
+            "network n = 2 -> 3 -> 1 tanh\ndomain X = [-1, 1]^2\nclass F = n where |W[l]|_fro <= 2 for l in 1..2\nclaim a : rademacher(F on X, 100) <= ? by golowich_rakhlin_shamir\n",
+            "is false",
+        ),
+    ]);
+}
+
+#[test]
+fn samples_that_are_too_small_give_no_number() {
+    refused(&[
+        // Sauer's closed form needs d <= m: affine half-spaces of R^99 have dimension 100.
+        ("claim a : growth(halfspaces(99), 10) <= ? by sauer_shelah\n", "d <= m"),
+        ("data D = two_moons(n: 0, noise: 0.1, seed: 1)\nclaim a : samples(D) = 0\n", "nonempty"),
+    ]);
+}
+
+#[test]
+fn losses_and_probabilities_have_their_ranges() {
+    refused(&[
+        (
+            &format!(
+                "{TRAINED}claim a : risk(f, squared) <= ? with probability >= 0.99 by test_set.hoeffding(D.test)\n"
+            ),
+            "bounded_loss(loss)",
+        ),
+        (
+            &format!("{TRAINED}claim a : risk(f, zero_one) <= ? with probability >= 1 by test_set(D.test)\n"),
+            "strictly between 0 and 1",
+        ),
+        (
+            &format!("{TRAINED}claim a : risk(f, zero_one) <= ? with probability >= 0 by test_set(D.test)\n"),
+            "strictly between 0 and 1",
+        ),
+    ]);
+}
+
+#[test]
+fn malformed_networks_are_no_networks() {
+    refused(&[
+        ("network n = 784 -> 0 -> 10 relu\nclaim a : params(n) = 10\n", "error"),
+        ("network n = 784\nclaim a : params(n) = 0\n", "error"),
+    ]);
+}
+
+#[test]
+fn what_saw_the_sample_is_not_fixed_before_it() {
+    refused(&[
+        // The held-out bound on the data of training: the network is no member of a class fixed beforehand.
+        (
+            &format!("{TRAINED}claim a : risk(f, zero_one) <= ? with probability >= 0.99 by test_set(D.train)\n"),
+            "depends on `D.train`",
+        ),
+        // A class whose bound is the trained network's norm.
+        (
+            &format!(
+                "{TRAINED}class F = g where |W[l]|_fro <= 1 + params(f), |b[l]|_2 <= 1 + params(f) for l in 1..2\ndomain X = [-3, 3]^2\nclaim a : risk(f, zero_one) <= ? with probability >= 0.99 by margin.rademacher(F, X, D.train, g: 1, r: 1)\n"
+            ),
+            "depends on `D.train`",
+        ),
+    ]);
+}
+
+#[test]
+fn a_margin_that_nobody_stated_is_asked_for() {
+    let spec = format!(
+        "{TRAINED}domain X = [-3, 3]^2\nclaim a : risk(f, zero_one) <= ? with probability >= 0.99 by margin.rademacher(g, X, D.train, r: 1)\n"
+    );
+    let (exit, text) = check(&spec);
+    assert_eq!(exit, 4, "{text}");
+    assert!(text.contains("it must be") && text.contains("write `g: ...`"), "{text}");
+}
+
+#[test]
+fn a_margin_of_the_grid_may_be_read_off_the_sample() {
+    let spec = format!(
+        "{TRAINED}claim a : risk(f, zero_one) <= ? with probability >= 0.99 by margin_grid.path_norm(g, D.train)   expecting vacuous\n"
+    );
+    let (exit, text) = check(&spec);
+    assert_eq!(exit, 0, "{text}");
+    assert!(text.contains("margin_grid.path_norm"), "{text}");
+    // The bound on training data holds for the trained network: nothing is assumed of its provenance.
+    assert!(!text.contains("does not depend"), "{text}");
+}
