@@ -127,3 +127,29 @@ fn a_margin_of_the_grid_may_be_read_off_the_sample() {
     // The bound on training data holds for the trained network: nothing is assumed of its provenance.
     assert!(!text.contains("does not depend"), "{text}");
 }
+
+#[test]
+fn a_part_of_a_sorted_file_is_no_independent_sample() {
+    let folder = std::env::temp_dir().join(format!("supremum-hypotheses-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    // The first ten rows have class 0, the others class 1.
+    let rows: String = (0..20).map(|i| format!("0.{i},0.{},{}\n", 20 - i, i / 10)).collect();
+    std::fs::write(folder.join("d.csv"), format!("x,y,label\n{rows}")).expect("written");
+    let spec = "network g = 2 -> 3 -> 1 relu
+data D from \"d.csv\"
+assume iid : iid(D)
+split D into first 10, rest 10
+train f : g on D.first { loss logistic, adam, lr 0.01, epochs 2, batch 5, seed 1 }
+claim a : risk(f, zero_one) <= ? with probability >= 0.99 by test_set(D.rest)
+";
+    std::fs::write(folder.join("s.spec"), spec).expect("written");
+    let output = Command::new(env!("CARGO_BIN_EXE_supremum"))
+        .current_dir(&folder)
+        .args(["check", "s.spec"])
+        .output()
+        .expect("the binary runs");
+    std::fs::remove_dir_all(&folder).expect("removed");
+    let text = String::from_utf8_lossy(&output.stderr).to_string();
+    assert_eq!(output.status.code(), Some(3), "{text}");
+    assert!(text.contains("iid(S)") && text.contains("may be sorted"), "{text}");
+}
