@@ -24,6 +24,8 @@
 //! | 4 | `quantity` | producers of enclosures with witnesses |
 //! | 5 | `prove` | goals, backward search, derivations |
 //! | 5 | `lab` | training and sampling; observes, never proves |
+//! | 5 | `recheck` | published tables recomputed row by row |
+//! | 6 | `falsify` | counterexamples to theorems on tiny instances |
 //! | 6 | `report` | pure functions from views to text |
 //! | 7 | `cli` | one file per command |
 //!
@@ -47,6 +49,8 @@ pub mod cli;
 #[cfg(feature = "engine")]
 pub mod data;
 #[cfg(feature = "engine")]
+pub mod falsify;
+#[cfg(feature = "engine")]
 pub mod lab;
 #[cfg(feature = "engine")]
 pub mod model;
@@ -56,5 +60,7 @@ pub mod num;
 pub mod prove;
 #[cfg(feature = "engine")]
 pub mod quantity;
+#[cfg(feature = "engine")]
+pub mod recheck;
 #[cfg(feature = "engine")]
 pub mod report;

@@ -13,6 +13,8 @@ const RANKS: &[(&str, u8)] = &[
     ("quantity", 4),
     ("prove", 5),
     ("lab", 5),
+    ("recheck", 5),
+    ("falsify", 6),
     ("report", 6),
     ("cli", 7),
 ];

@@ -323,7 +323,7 @@ fn expects_one_of(expected: Expected, diagnostics: &[Diagnostic]) -> bool {
 }
 
 /// A statement or term that means nothing at some point.
-fn undefined(error: &EvalError, name: &str, span: Span) -> Diagnostic {
+pub fn undefined(error: &EvalError, name: &str, span: Span) -> Diagnostic {
     match error {
         EvalError::TooLarge(text) => Diagnostic::limit("E0123", format!("`{name}`: {text}")).at(span, ""),
         other => Diagnostic::error("E0301", format!("`{name}` is undefined: {other}")).at(span, ""),

@@ -4,10 +4,13 @@ mod check;
 mod compress;
 mod counterexample;
 mod explain;
+mod falsify;
 mod fmt;
 mod items;
 mod output;
 mod plot;
+mod recheck;
+mod rows;
 mod run;
 mod sample;
 mod session;
@@ -52,6 +55,10 @@ enum Command {
     Table(table::Args),
     /// Write the plots of a spec as SVG files.
     Plot(plot::Args),
+    /// Look for counterexamples to theorems on tiny instances.
+    Falsify(falsify::Args),
+    /// Recompute the numbers of a published table.
+    Recheck(recheck::Args),
     /// List the theorems, or show one.
     Theorems(theorems::Args),
     /// Train a classifier with a short code word, by annealing on its Occam bound.
@@ -75,6 +82,8 @@ pub fn run(cli: &Cli) -> u8 {
         Command::Why(args) => why::run(args, &mut console),
         Command::Table(args) => table::run(args, &mut console),
         Command::Plot(args) => plot::run(args, &mut console),
+        Command::Falsify(args) => falsify::run(args, &mut console),
+        Command::Recheck(args) => recheck::run(args, &mut console),
         Command::Theorems(args) => theorems::run(args, &mut console),
         Command::Compress(args) => compress::run(args, &mut console),
         Command::Explain(args) => explain::run(args, &mut console),

@@ -50,9 +50,14 @@ impl Console {
 /// Writes all diagnostics of a run to standard error.
 pub fn diagnostics(run: &Run, console: &Console, ascii: bool) {
     problems(&run.theory, console, ascii);
+    complain_all(run.source.as_ref(), &run.diagnostics, console, ascii);
+}
+
+/// Writes diagnostics to standard error, with their places in the source.
+pub fn complain_all(source: Option<&text::Source>, diagnostics: &[text::Diagnostic], console: &Console, ascii: bool) {
     let style = diagnostic_style(ascii);
-    for diagnostic in &run.diagnostics {
-        explain(run.source.as_ref(), diagnostic, style, console);
+    for diagnostic in diagnostics {
+        explain(source, diagnostic, style, console);
     }
 }
 

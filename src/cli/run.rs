@@ -1,6 +1,7 @@
 //! One run over a spec: parse, resolve, build, prove; what `check`, `why` and `table` share.
 
 use super::items;
+use super::rows;
 use super::session::Session;
 use super::uses;
 use crate::data::DataErrorKind;
@@ -9,8 +10,9 @@ use crate::kernel::derive::structures;
 use crate::model::{self, Spec};
 use crate::prove::{Context, Search};
 use crate::quantity::{Engine, interrupt};
-use crate::report::view::{CheckView, DiagnosticView, LedgerView, Severity};
-use crate::syntax;
+use crate::recheck;
+use crate::report::view::{CheckView, DiagnosticView, FileView, LedgerView, Severity};
+use crate::syntax::{self, ast};
 use crate::text::{Diagnostic, Kind, Source};
 use crate::theory::{self, Library, compile};
 use num_rational::BigRational;
@@ -83,9 +85,12 @@ pub struct Run {
     pub results: Vec<items::Result>,
     pub library: Library,
     pub session: Option<Session>,
+    /// Claims about the rows of published tables.
+    tables: recheck::Split,
 }
 
-fn code(diagnostic: &Diagnostic) -> u8 {
+/// The exit code that a diagnostic asks for.
+pub fn code(diagnostic: &Diagnostic) -> u8 {
     match diagnostic.kind {
         Kind::Spec => exit::SPEC,
         Kind::Limit => exit::LIMIT,
@@ -94,7 +99,7 @@ fn code(diagnostic: &Diagnostic) -> u8 {
 }
 
 /// Reads the spec's text. Errors: a missing or unreadable file, a text that is no spec.
-fn read(path: &Path) -> Result<Source, Diagnostic> {
+pub fn read(path: &Path) -> Result<Source, Diagnostic> {
     let name = path.to_string_lossy().to_string();
     if name == "-" {
         use std::io::Read;
@@ -153,6 +158,7 @@ pub fn run(request: &Request) -> Run {
         results: Vec::new(),
         library: Library::default(),
         session: None,
+        tables: recheck::Split::default(),
     };
     (run.library, run.theory) = library(request.theory);
     match read(request.path) {
@@ -160,13 +166,17 @@ pub fn run(request: &Request) -> Run {
             let parsed = syntax::parse(&source);
             run.diagnostics.extend(parsed.diagnostics.iter().cloned());
             if !parsed.has_errors() {
+                let tables = tables(&parsed.file, &source, request, &mut run.diagnostics);
                 let name = request.path.file_name().map(|name| name.to_string_lossy().to_string()).unwrap_or_default();
                 let imports = match Folder::of_spec(request.path) {
                     Ok(folder) => uses::read(&parsed.file, &name, &folder, &run.library, &mut run.diagnostics),
                     Err(_) => model::Imports::new(),
                 };
-                let (spec, _, diagnostics) = model::resolve(&parsed.file, &source, &imports);
-                run.diagnostics.extend(diagnostics);
+                let (spec, _, diagnostics) = model::resolve(&tables.rest, &source, &imports);
+                // A spec may consist of claims about tables.
+                let is_missed = |diagnostic: &Diagnostic| diagnostic.code != "E0136" || !tables.has_claims;
+                run.diagnostics.extend(diagnostics.into_iter().filter(is_missed));
+                run.tables = tables;
                 run.spec = spec;
                 let first = run.library.entries.len();
                 for theorem in &run.spec.theorems {
@@ -187,6 +197,21 @@ pub fn run(request: &Request) -> Run {
     }
     finish(&mut run, request);
     run
+}
+
+/// Takes the claims about published tables out of a spec.
+fn tables(file: &ast::File, source: &Source, request: &Request, diagnostics: &mut Vec<Diagnostic>) -> recheck::Split {
+    match Folder::of_spec(request.path) {
+        Ok(folder) => {
+            let mut split = recheck::split(file, source, &folder);
+            diagnostics.append(&mut split.diagnostics);
+            split
+        }
+        Err(error) => {
+            diagnostics.push(Diagnostic::data("E0502", error.to_string()));
+            recheck::Split::default()
+        }
+    }
 }
 
 /// Every method named in the spec must be one.
@@ -250,6 +275,10 @@ fn prove(run: &mut Run, request: &Request, source: &Source) {
             return;
         }
     };
+    let about_rows = run.tables.claims.iter().filter(|claim| request.only.is_none_or(|only| only == claim.name));
+    let mut results = results;
+    results.extend(about_rows.map(|claim| rows::item(claim, &run.tables.sheets[claim.sheet], source)));
+    results.sort_by_key(|result| result.view.line);
     let (mut spent, mut parts) = (BigRational::zero(), Vec::new());
     for result in results {
         if !result.spent.is_zero() {
@@ -290,6 +319,8 @@ fn prove(run: &mut Run, request: &Request, source: &Source) {
     run.view.title = run.spec.title.clone();
     run.view.setting = session.setting.clone();
     run.view.files = session.files.clone();
+    let sheets = run.tables.sheets.iter();
+    run.view.files.extend(sheets.map(|sheet| FileView { path: sheet.path.clone(), sha256: sheet.sha256.clone() }));
     run.view.training = session.training.clone();
     run.session = Some(session);
 }

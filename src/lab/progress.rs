@@ -40,6 +40,43 @@ impl TrainingBar {
     }
 }
 
+/// A bar of steps for any other work that takes a while. It vanishes when dropped.
+pub struct Bar {
+    bar: ProgressBar,
+    start: Instant,
+    visible: bool,
+}
+
+impl Bar {
+    pub fn new(name: &str) -> Bar {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template("  {prefix} {wide_bar} {pos}/{len}") {
+            bar.set_style(style);
+        }
+        bar.set_prefix(name.to_string());
+        Bar { bar, start: Instant::now(), visible: false }
+    }
+
+    /// `done` of `of` steps are made.
+    pub fn step(&mut self, done: usize, of: usize) {
+        if !self.visible {
+            if self.start.elapsed() < PATIENCE || !std::io::stderr().is_terminal() {
+                return;
+            }
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            self.visible = true;
+        }
+        self.bar.set_length(of as u64);
+        self.bar.set_position(done as u64);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 impl Drop for TrainingBar {
     fn drop(&mut self) {
         self.bar.finish_and_clear();

@@ -11,6 +11,7 @@ pub mod json;
 pub mod latex;
 mod layout;
 pub mod plot;
+pub mod recheck;
 pub mod statement;
 pub mod symbols;
 pub mod table;

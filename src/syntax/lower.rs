@@ -226,6 +226,12 @@ impl Lowering<'_> {
         if let Some(arity) = self.scope.arity(&head) {
             return self.checked_arity(&head, arity, lowered, span);
         }
+        if matches!(head.as_str(), "round" | "round_up" | "round_down") {
+            return match <[Term; 2]>::try_from(lowered) {
+                Ok([x, digits]) => Ok(rounded(&head, x, digits)),
+                Err(found) => self.checked_arity(&head, 2, found, span),
+            };
+        }
         // The risk on a sample has the sample as its second argument.
         let head = if head == "risk" && lowered.len() == 3 { "empirical_risk".to_string() } else { head };
         let arity = signature::quantity(&head)
@@ -396,6 +402,19 @@ fn big_operator(name: &str) -> Option<Big> {
         "min" => Big::Min,
         _ => return None,
     })
+}
+
+/// `round_up(x, d)` is `ceil(x*10^d)/10^d`, `round_down` the same with `floor`, and `round` adds a half before it.
+fn rounded(head: &str, x: Term, digits: Term) -> Term {
+    let scale = Term::Apply(Op::Pow, vec![Term::int(10), digits]);
+    let scaled = Term::Apply(Op::Mul, vec![x, scale.clone()]);
+    let half = Term::Number(num_rational::BigRational::new(1.into(), 2.into()));
+    let rounded = match head {
+        "round_up" => Term::Apply(Op::Ceil, vec![scaled]),
+        "round_down" => Term::Apply(Op::Floor, vec![scaled]),
+        _ => Term::Apply(Op::Floor, vec![Term::Apply(Op::Add, vec![scaled, half])]),
+    };
+    Term::Apply(Op::Div, vec![rounded, scale])
 }
 
 fn negated(term: Term) -> Term {
