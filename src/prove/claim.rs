@@ -81,7 +81,11 @@ pub fn prove(search: &Search, statement: &Statement, method: Option<&Method>, fa
     let mut outcome = Outcome::default();
     let mut tried: BTreeSet<(Term, End)> = BTreeSet::new();
     let probe = probe(statement);
-    for end in ends(statement) {
+    let certain = BigRational::zero();
+    for (position, end) in ends(statement).iter().enumerate() {
+        // The other end only refutes, and an event that may fail refutes nothing: it is not paid for.
+        let is_refutation = position > 0 && matches!(statement, Statement::Formula(_));
+        let failure = if is_refutation { &certain } else { failure };
         // Establishing one quantity may show that another is needed.
         loop {
             let mut workspace = search.workspace_of(method);

@@ -76,7 +76,7 @@ fn number(value: f64, step: f64) -> String {
     if value != 0.0 && !(1e-4..1e7).contains(&value.abs()) {
         return format!("{value:e}");
     }
-    let digits = (-step.log10().floor()).max(0.0) as usize;
+    let digits = (-step.log10().floor()).clamp(0.0, 300.0) as usize;
     format!("{value:.digits$}")
 }
 
