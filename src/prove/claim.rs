@@ -81,11 +81,8 @@ pub fn prove(search: &Search, statement: &Statement, method: Option<&Method>, fa
     let mut outcome = Outcome::default();
     let mut tried: BTreeSet<(Term, End)> = BTreeSet::new();
     let probe = probe(statement);
-    let certain = BigRational::zero();
-    for (position, end) in ends(statement).iter().enumerate() {
-        // The other end only refutes, and an event that may fail refutes nothing: it is not paid for.
-        let is_refutation = position > 0 && matches!(statement, Statement::Formula(_));
-        let failure = if is_refutation { &certain } else { failure };
+    for end in ends(statement) {
+        let kept = (outcome.steps.len(), outcome.notes.len(), outcome.others.len());
         // Establishing one quantity may show that another is needed.
         loop {
             let mut workspace = search.workspace_of(method);
@@ -102,6 +99,14 @@ pub fn prove(search: &Search, statement: &Statement, method: Option<&Method>, fa
             establish(search, &subject, *end, method, failure, &mut outcome);
         }
         decide(search, &claim, &mut outcome);
+        // Where the end tried last decides nothing and would overdraw, its steps are not paid for.
+        let is_overdrawn = outcome.checked.as_ref().is_some_and(|checked| checked.spent() > *failure);
+        if kept.0 > 0 && is_overdrawn && outcome.verdict() == Verdict::Unknown {
+            outcome.steps.truncate(kept.0);
+            outcome.notes.truncate(kept.1);
+            outcome.others.truncate(kept.2);
+            decide(search, &claim, &mut outcome);
+        }
         if outcome.error.is_some() || outcome.verdict() != Verdict::Unknown {
             break;
         }
