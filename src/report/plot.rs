@@ -45,7 +45,8 @@ impl Axis {
         let scaled = values.map(|x| if is_log { x.log10() } else { x });
         let (low, high) = scaled.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
         let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
-        let pad = if high > low { 0.04 * (high - low) } else { 0.5 };
+        // A pad in proportion, so that it does not vanish beside a single large value.
+        let pad = if high > low { 0.04 * (high - low) } else { (0.04 * high.abs()).max(0.5) };
         Axis { low: low - pad, high: high + pad, is_log }
     }
 
@@ -76,7 +77,7 @@ fn number(value: f64, step: f64) -> String {
     if value != 0.0 && !(1e-4..1e7).contains(&value.abs()) {
         return format!("{value:e}");
     }
-    let digits = (-step.log10().floor()).clamp(0.0, 300.0) as usize;
+    let digits = (-step.log10().floor()).max(0.0) as usize;
     format!("{value:.digits$}")
 }
 
