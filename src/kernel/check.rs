@@ -154,18 +154,18 @@ pub fn check(
     for fact in &checked.facts {
         checked.events.extend(fact.events.iter().map(|(step, q)| (*step, q.clone())));
     }
-    let mut laws = BTreeSet::new();
+    let mut populations = BTreeSet::new();
     for &i in &checked.used {
         let fact = &checked.facts[i];
-        laws.extend(fact.laws.iter());
+        populations.extend(fact.populations.iter());
         checked.assumptions.extend(fact.assumptions.iter().cloned());
         checked.undischarged.extend(fact.undischarged.iter().cloned());
         checked.theorems.extend(fact.theorems.iter().map(|(name, status)| (name.clone(), *status)));
     }
     // A risk has no law in its name: facts from samples of two data sets speak of one number only if the laws agree.
-    if laws.len() > 1 {
-        let laws: Vec<String> = laws.iter().map(|law| format!("`{law}`")).collect();
-        checked.undischarged.insert(format!("{} follow one law", laws.join(" and ")));
+    if populations.len() > 1 {
+        let names: Vec<String> = populations.iter().map(|name| format!("`{name}`")).collect();
+        checked.undischarged.insert(format!("{} follow one law", names.join(" and ")));
     }
     let spent = checked.spent();
     checked.verdict = match truth {

@@ -40,7 +40,7 @@ pub struct Fact {
     pub assumptions: BTreeSet<String>,
     pub undischarged: BTreeSet<String>,
     /// Data sets whose laws the derivation so far speaks of: those of its i.i.d. samples.
-    pub laws: BTreeSet<String>,
+    pub populations: BTreeSet<String>,
     /// Theorems used here and above, with their status.
     pub theorems: BTreeMap<String, Status>,
     /// Facts that this one uses directly.
@@ -155,7 +155,7 @@ impl<'o> Workspace<'o> {
         };
         let substitution = self.bind(theorem, bindings)?;
         let mut grounds = Grounds::default();
-        let mut laws = BTreeSet::new();
+        let mut populations = BTreeSet::new();
         let mut requirements = Vec::with_capacity(theorem.requires.len());
         for requirement in &theorem.requires {
             let instance = requirement.substitute(&substitution);
@@ -169,7 +169,7 @@ impl<'o> Workspace<'o> {
                 });
             }
             grounds.absorb(used);
-            laws.extend(self.laws(&instance));
+            populations.extend(self.populations(&instance));
             requirements.push(instance);
         }
         let conclusion = theorem.ensures.substitute(&substitution);
@@ -180,7 +180,7 @@ impl<'o> Workspace<'o> {
             // The index of this step names the event.
             fact.events.insert(self.facts.len(), failure);
         }
-        fact.laws.extend(laws);
+        fact.populations.extend(populations);
         fact.rule = name.to_string();
         fact.theorems.insert(name.to_string(), theorem.status);
         fact.requirements = requirements;
@@ -307,7 +307,7 @@ impl<'o> Workspace<'o> {
             events: BTreeMap::new(),
             assumptions: grounds.assumptions.clone(),
             undischarged: grounds.undischarged.clone(),
-            laws: BTreeSet::new(),
+            populations: BTreeSet::new(),
             theorems: BTreeMap::new(),
             premises: grounds.facts.clone(),
             requirements: Vec::new(),
@@ -318,20 +318,20 @@ impl<'o> Workspace<'o> {
             fact.events.extend(premise.events.iter().map(|(step, q)| (*step, q.clone())));
             fact.assumptions.extend(premise.assumptions.iter().cloned());
             fact.undischarged.extend(premise.undischarged.iter().cloned());
-            fact.laws.extend(premise.laws.iter().cloned());
+            fact.populations.extend(premise.populations.iter().cloned());
             fact.theorems.extend(premise.theorems.iter().map(|(name, status)| (name.clone(), *status)));
         }
         fact
     }
 
     /// The data sets whose laws a requirement `iid(S)` speaks of.
-    fn laws(&self, requirement: &Formula) -> BTreeSet<String> {
+    fn populations(&self, requirement: &Formula) -> BTreeSet<String> {
         match requirement {
             Formula::Holds(name, arguments) if name == "iid" => match arguments.as_slice() {
-                [Term::Name(sample)] => self.objects.sample(sample).map(Sample::laws).unwrap_or_default(),
+                [Term::Name(sample)] => self.objects.sample(sample).map(Sample::populations).unwrap_or_default(),
                 _ => BTreeSet::new(),
             },
-            Formula::And(parts) => parts.iter().flat_map(|part| self.laws(part)).collect(),
+            Formula::And(parts) => parts.iter().flat_map(|part| self.populations(part)).collect(),
             _ => BTreeSet::new(),
         }
     }

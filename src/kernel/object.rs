@@ -92,7 +92,7 @@ pub struct Sample {
 impl Sample {
     /// The data sets that the atoms belong to: an atom is named `D` or `D.part`. Every data set has a law of its own, and
     /// `risk(f, loss)` is the expected loss under the law of the data set that a derivation uses.
-    pub fn laws(&self) -> BTreeSet<String> {
+    pub fn populations(&self) -> BTreeSet<String> {
         self.atoms.iter().map(|atom| atom.split('.').next().unwrap_or(atom).to_string()).collect()
     }
 }
