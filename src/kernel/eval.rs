@@ -246,8 +246,8 @@ impl<'w, 'o> Evaluation<'w, 'o> {
                 let (n, k) = (natural(n, "binomial")?, natural(k, "binomial")?);
                 Ok(Value::integer(real::binomial(&n, &k)?, bits))
             }
-            (Op::Kl, [q, p]) => self.approximate(real::kl(q.enclosure(), p.enclosure(), bits)),
-            (Op::KlInverse, [q, c]) => self.approximate(real::kl_inverse(q.enclosure(), c.enclosure(), bits)),
+            (Op::Kl, [q, p]) => self.approximate(real::kl(&sharp(q, bits), &sharp(p, bits), bits)),
+            (Op::KlInverse, [q, c]) => self.approximate(real::kl_inverse(&sharp(q, bits), c.enclosure(), bits)),
             (Op::BinomialTail, [n, k, p]) => {
                 let (n, k) = (small(n, "binomial_tail")?, small(k, "binomial_tail")?);
                 self.approximate(real::binomial_tail(n, k, p.enclosure(), bits))
@@ -475,6 +475,11 @@ impl<'w, 'o> Evaluation<'w, 'o> {
         }
         Ok(value)
     }
+}
+
+/// An enclosure of an exactly known value that is not widened by how it was computed: 6/6 is 1, and stays in [0, 1].
+fn sharp(value: &Value, bits: Bits) -> Enclosure {
+    value.exact().map_or_else(|| value.enclosure().clone(), |surd| surd.enclosure(bits))
 }
 
 fn natural(value: &Value, function: &str) -> Result<BigInt, EvalError> {

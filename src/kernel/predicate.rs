@@ -190,10 +190,18 @@ pub fn decide(evaluation: &Evaluation, name: &str, arguments: &[Term]) -> Result
     }
 }
 
-/// What a property asks beyond [`decide`]: a member of a class meets the constraints of the class.
+/// What a property asks beyond [`decide`]: a member of a class meets its constraints, a class given by norms is not empty.
 pub fn conditions(evaluation: &Evaluation, name: &str, arguments: &[Term]) -> Vec<Formula> {
-    let ("member", [net, Term::Name(class)]) = (name, arguments) else { return Vec::new() };
-    let constraints = evaluation.workspace().objects().net(class).map_or(&[][..], |class| &class.constraints[..]);
+    let constraints = |class: &str| evaluation.workspace().objects().net(class).map_or(&[][..], |c| &c.constraints[..]);
+    let (net, constraints) = match (name, arguments) {
+        ("member", [net, Term::Name(class)]) => (net, constraints(class)),
+        // A bound below 0 leaves the class empty.
+        ("norm_class", [Term::Name(class), _]) => {
+            let is_met = |c: &Constraint| Formula::Compare(Term::int(0), Relation::Le, c.bound.clone());
+            return constraints(class).iter().map(is_met).collect();
+        }
+        _ => return Vec::new(),
+    };
     let condition = |constraint: &Constraint| {
         let head = match constraint.part {
             Part::Weight => "weight_norm",
