@@ -18,7 +18,9 @@ fn q(n: i64, d: i64) -> BigRational {
 }
 
 /// An activation, and the function it stands for.
-fn activations() -> Vec<(Activation, Box<dyn Fn(f64) -> f64>)> {
+type Case = (Activation, Box<dyn Fn(f64) -> f64>);
+
+fn activations() -> Vec<Case> {
     let gauss = |t: f64| (-t * t / 2.0).exp();
     // The normal distribution function by Simpson's rule from 0.
     let phi = move |t: f64| {
@@ -40,7 +42,7 @@ fn activations() -> Vec<(Activation, Box<dyn Fn(f64) -> f64>)> {
     };
     let tanh_gelu =
         |t: f64| 0.5 * t * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (t + 0.044715 * t * t * t)).tanh());
-    let mut all: Vec<(Activation, Box<dyn Fn(f64) -> f64>)> = vec![
+    let mut all: Vec<Case> = vec![
         (Activation::Relu, Box::new(|t| t.max(0.0))),
         (Activation::Relu6, Box::new(|t| t.clamp(0.0, 6.0))),
         (Activation::HardTanh, Box::new(|t| t.clamp(-1.0, 1.0))),
