@@ -10,8 +10,14 @@ use super::{Bits, RealError};
 use num_bigint::BigInt;
 use num_traits::One;
 
-/// Bits of the points that a bisection visits.
-const POINT_BITS: i64 = 64;
+/// Bits to which an inverse is located; more would cost a bisection step each.
+const INVERSE_BITS: Bits = 128;
+
+/// The relative width that an inverse aims at, `2^-located(bits)`: half of the working precision, since the functions are flat
+/// where the inverse is sensitive.
+fn located(bits: Bits) -> Bits {
+    (bits / 2).clamp(32, INVERSE_BITS)
+}
 
 fn unit(x: &Enclosure, what: &'static str) -> Result<(), RealError> {
     let (zero, one) = (Enclosure::exact_int(0), Enclosure::exact_int(1));
@@ -67,14 +73,17 @@ fn kl_inverse_lower_holds(q: &Dyadic, c: &Dyadic, b: &Dyadic, bits: Bits) -> boo
     b >= q && value.is_ok_and(|value| value.le(&Enclosure::exact(c.clone())) == Truth::True)
 }
 
-/// The least grid point in `[low, 1]` at which an upper certificate holds and the greatest below it, by bisection; `holds` is
-/// assumed monotone, but only the two points returned matter.
-fn bisect(low: &Dyadic, holds: impl Fn(&Dyadic) -> bool) -> Result<(Dyadic, Dyadic), RealError> {
-    let (mut a, mut b) = (low.round_down(POINT_BITS as Bits), Dyadic::one());
+/// Two points `a < b` of `[low, 1]`, `holds` true at `b` (or `b = 1`), false at `a` (or `a = low`), within `2^-target` of each other
+/// relatively if the steps suffice. `holds` is assumed monotone, but only its values at the two points matter.
+fn bisect(low: &Dyadic, target: Bits, holds: impl Fn(&Dyadic) -> bool) -> Result<(Dyadic, Dyadic), RealError> {
+    let bits = target + 8;
+    let (mut a, mut b) = (low.round_down(bits), Dyadic::one());
     let half = Dyadic::new(BigInt::one(), -1)?;
-    for _ in 0..2 * POINT_BITS {
-        let middle = a.add(&b)?.mul(&half)?;
-        let middle = middle.round_up(POINT_BITS as Bits);
+    for _ in 0..4 * bits {
+        if b.sub(&a)?.top() < b.top() - i64::from(target) {
+            break;
+        }
+        let middle = a.add(&b)?.mul(&half)?.round_up(bits);
         if middle >= b || middle <= a {
             break;
         }
@@ -83,12 +92,21 @@ fn bisect(low: &Dyadic, holds: impl Fn(&Dyadic) -> bool) -> Result<(Dyadic, Dyad
         } else {
             a = middle;
         }
-        // 48 relative bits suffice for a bound that is printed with a few digits.
-        if b.sub(&a)?.top() < a.top().max(b.top() - 40) - 52 {
-            break;
-        }
     }
     Ok((a, b))
+}
+
+/// A point at which `reaches` is true, at or a little below `a`, where an upper certificate failed; `a < b`. Else `low`.
+fn below(low: &Dyadic, a: &Dyadic, b: &Dyadic, reaches: impl Fn(&Dyadic) -> bool) -> Result<Dyadic, RealError> {
+    let gap = b.sub(a)?;
+    for places in [0, 1, 8, 24] {
+        let step = if places == 0 { Dyadic::zero() } else { gap.mul(&Dyadic::power_of_two(places))? };
+        let point = a.sub(&step)?;
+        if point >= *low && reaches(&point) {
+            return Ok(point);
+        }
+    }
+    Ok(low.clone())
 }
 
 /// `sup { p in [q, 1] : kl(q, p) <= c }`, which increases with `q` and `c`. Errors: `q` outside [0, 1], `c < 0`.
@@ -97,36 +115,43 @@ pub fn kl_inverse(q: &Enclosure, c: &Enclosure, bits: Bits) -> Result<Enclosure,
     if Enclosure::exact_int(0).le(c) != Truth::True {
         return Err(RealError::OutsideDomain { function: "`kl_inverse(q, c)` with c >= 0", argument: c.to_string() });
     }
-    let working = bits.clamp(96, 160);
+    let (target, working) = (located(bits), bits.saturating_add(32));
     let (Some(q_lo), Some(q_hi)) = (q.lo(), q.hi()) else { return Ok(Enclosure::entire()) };
+    let upper = |q: &Dyadic, c: &Dyadic| bisect(q, target, |b| kl_inverse_upper_holds(q, c, b, working));
     let hi = match c.hi() {
-        Some(c) => bisect(q_hi, |b| kl_inverse_upper_holds(q_hi, c, b, working))?.1,
+        Some(c) => upper(q_hi, c)?.1,
         None => Dyadic::one(),
     };
     let lo = match c.lo() {
-        // The last point at which the upper certificate failed usually has kl <= c; otherwise q itself is a lower bound.
         Some(c) => {
-            let below = bisect(q_lo, |b| !kl_inverse_lower_holds(q_lo, c, b, working))?.0;
-            if kl_inverse_lower_holds(q_lo, c, &below, working) { below } else { q_lo.clone() }
+            let (a, b) = upper(q_lo, c)?;
+            below(q_lo, &a, &b, |p| kl_inverse_lower_holds(q_lo, c, p, working))?
         }
         None => q_lo.clone(),
     };
-    Enclosure::new(Some(lo.clone().min(hi.clone())), Some(hi))
+    Enclosure::new(Some(lo.min(hi.clone())), Some(hi))
 }
 
-/// `P(Bin(n, p) <= k)` at a point `0 < p < 1`, `k < n`.
+/// `binomial(n, k)` with exponents that fit `i64`. Errors: too large.
+fn coefficient(n: u64, k: u64, bits: Bits) -> Result<Enclosure, RealError> {
+    if i64::try_from(n).is_err() {
+        return Err(RealError::TooLarge { what: "the number of trials", limit: i64::MAX as u64 });
+    }
+    let exact = Enclosure::exact(Dyadic::from(binomial(&BigInt::from(n), &BigInt::from(k))?));
+    Ok(exact.mul(&Enclosure::exact_int(1), bits))
+}
+
+/// `P(Bin(n, p) <= k)` at a point `0 < p < 1`, `k < n`, from the binomial coefficient of `n` and `k`.
 ///
 /// `t_k = binomial(n, k) p^k (1-p)^(n-k)` and `t_(i-1) = t_i i/(n-i+1) (1-p)/p`. The ratios decrease as i does, so once a ratio is
 /// at most 1/2 the terms below sum to at most the last one.
-fn tail_at(n: u64, k: u64, p: &Dyadic, bits: Bits) -> Result<Enclosure, RealError> {
+fn tail_at(n: u64, k: u64, coefficient: &Enclosure, p: &Dyadic, bits: Bits) -> Result<Enclosure, RealError> {
     let point = Enclosure::exact(p.clone());
     let other = Enclosure::exact_int(1).sub(&point, super::MAX_BITS);
     let odds = other.div(&point, bits)?;
-    let exponent =
-        |n: u64| i64::try_from(n).map_err(|_| RealError::TooLarge { what: "an exponent", limit: i64::MAX as u64 });
-    let coefficient = Enclosure::exact(Dyadic::from(binomial(&BigInt::from(n), &BigInt::from(k))?));
-    let mut term =
-        coefficient.mul(&point.powi(exponent(k)?, bits)?, bits).mul(&other.powi(exponent(n - k)?, bits)?, bits);
+    // The exponents fit, as n does.
+    let powers = point.powi(k as i64, bits)?.mul(&other.powi((n - k) as i64, bits)?, bits);
+    let mut term = coefficient.mul(&powers, bits);
     let mut sum = term.clone();
     let half = Enclosure::exact(Dyadic::new(BigInt::one(), -1)?);
     let mut i = k;
@@ -156,9 +181,10 @@ pub fn binomial_tail(n: u64, k: u64, p: &Enclosure, bits: Bits) -> Result<Enclos
         return Ok(one);
     }
     let working = bits.saturating_add(40);
+    let coefficient = coefficient(n, k, working)?;
     let at = |p: Option<&Dyadic>| -> Result<Enclosure, RealError> {
         match p {
-            Some(p) if p.is_positive() && *p < Dyadic::one() => tail_at(n, k, p, working),
+            Some(p) if p.is_positive() && *p < Dyadic::one() => tail_at(n, k, &coefficient, p, working),
             Some(p) if p.is_positive() => Ok(Enclosure::exact_int(0)),
             _ => Ok(one.clone()),
         }
@@ -179,7 +205,12 @@ pub fn binomial_inverse_upper_holds(n: u64, k: u64, delta: &Dyadic, b: &Dyadic, 
     if k >= n || !b.is_positive() {
         return false;
     }
-    let tail = tail_at(n, k, b, bits);
+    coefficient(n, k, bits).is_ok_and(|coefficient| upper_holds(n, k, &coefficient, delta, b, bits))
+}
+
+/// For `0 < b < 1` and `k < n`.
+fn upper_holds(n: u64, k: u64, coefficient: &Enclosure, delta: &Dyadic, b: &Dyadic, bits: Bits) -> bool {
+    let tail = tail_at(n, k, coefficient, b, bits);
     tail.is_ok_and(|tail| tail.le(&Enclosure::exact(delta.clone())) == Truth::True)
 }
 
@@ -203,21 +234,19 @@ pub fn binomial_tail_inverse(n: u64, k: u64, delta: &Enclosure, bits: Bits) -> R
     if k == n {
         return Ok(Enclosure::exact_int(1));
     }
-    let working = bits.clamp(80, 112);
+    let (target, working) = (located(bits), bits.saturating_add(32));
+    let coefficient = coefficient(n, k, working)?;
     let zero = Dyadic::zero();
-    let hi = bisect(&zero, |b| binomial_inverse_upper_holds(n, k, d_lo, b, working))?.1;
+    let upper = |delta: &Dyadic| {
+        bisect(&zero, target, |b| *b >= Dyadic::one() || upper_holds(n, k, &coefficient, delta, b, working))
+    };
     // A point whose tail is at least delta is a lower bound.
     let reaches = |b: &Dyadic| {
-        b.is_positive()
-            && tail_at(n, k, b, working).is_ok_and(|tail| Enclosure::exact(d_hi.clone()).le(&tail) == Truth::True)
+        let tail = if b.is_positive() { tail_at(n, k, &coefficient, b, working).ok() } else { None };
+        tail.is_some_and(|tail| Enclosure::exact(d_hi.clone()).le(&tail) == Truth::True)
     };
-    let below = if d_lo == d_hi {
-        // Just below the upper point the certificate fails; try a little lower.
-        let step = Dyadic::new(BigInt::one(), hi.top() - 50)?;
-        hi.sub(&step)?
-    } else {
-        bisect(&zero, |b| !reaches(b))?.0
-    };
-    let lo = if reaches(&below) { below } else { zero };
+    let (a, hi) = upper(d_lo)?;
+    let (a, b) = if d_lo == d_hi { (a, hi.clone()) } else { upper(d_hi)? };
+    let lo = below(&zero, &a, &b, reaches)?;
     Enclosure::new(Some(lo.min(hi.clone())), Some(hi))
 }

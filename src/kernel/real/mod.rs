@@ -16,6 +16,7 @@ mod dyadic;
 mod elementary;
 mod enclosure;
 mod inverse;
+pub mod series;
 mod special;
 
 pub use dyadic::{Dyadic, MAX_BITS, MAX_EXPONENT, Toward};
@@ -24,6 +25,7 @@ pub use enclosure::{Enclosure, Truth};
 pub use inverse::{
     binomial_inverse_upper_holds, binomial_tail, binomial_tail_inverse, kl, kl_inverse, kl_inverse_upper_holds,
 };
+pub use series::Slack;
 pub use special::{binomial, factorial, ln_binomial};
 
 /// A precision in significant bits.

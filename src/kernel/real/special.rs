@@ -1,8 +1,9 @@
 //! erf, erfc, ln Gamma, factorials and binomials. Trust: kernel.
 
-use super::dyadic::{Dyadic, End, Toward, shift};
-use super::elementary::pi;
+use super::dyadic::{Dyadic, End, Toward};
+use super::elementary::{nearly_linear, pi};
 use super::enclosure::{Enclosure, Truth};
+use super::series::{self, Slack};
 use super::{Bits, MAX_BITS, RealError};
 use num_bigint::BigInt;
 use num_rational::BigRational;
@@ -44,8 +45,8 @@ pub fn ln_binomial(n: &BigInt, k: &BigInt, bits: Bits) -> Result<Enclosure, Real
 /// The lower and upper end of erf at a positive point.
 ///
 /// `erf x = (2/sqrt pi) e^(-x^2) sum t_n` with `t_0 = x`, `t_n = t_(n-1) 2 x^2/(2n+1)`: both sides of the sum solve
-/// `y' = 1 + 2xy`, `y(0) = 0`. All terms are positive; once the ratio is at most 1/2 the rest is at most the last term.
-fn erf_positive(x: &Dyadic, bits: Bits) -> Result<Enclosure, RealError> {
+/// `y' = 1 + 2xy`, `y(0) = 0`.
+fn erf_positive(x: &Dyadic, bits: Bits, slack: Slack) -> Result<Enclosure, RealError> {
     let one = Enclosure::exact_int(1);
     let point = Enclosure::exact(x.clone());
     if x.top() > 20 || certainly_beyond(x, bits) {
@@ -53,33 +54,24 @@ fn erf_positive(x: &Dyadic, bits: Bits) -> Result<Enclosure, RealError> {
         let tail = point.powi(2, 64)?.neg().exp(64)?;
         return Ok(Enclosure { lo: one.sub(&tail, bits).lo, hi: one.hi });
     }
+    let working = bits.saturating_add(16);
+    if x.top() < -i64::from(bits / 2) - 4 {
+        // erf x = (2/sqrt pi) int_0^x e^(-s^2) ds.
+        let factor = Enclosure::exact_int(2).div(&pi(working).sqrt(working)?, working)?;
+        return Ok(nearly_linear(x, working)?.mul(&factor, bits));
+    }
     let square = point.mul(&point, MAX_BITS);
     let magnitude = square.hi().map_or(0, Dyadic::top).max(0);
     // The sum is about e^(x^2) and the terms start at x: the grid carries both, and the smallness of x.
     let room = if magnitude > 0 { 2i64 << magnitude.min(14) } else { 0 };
-    let w = i64::from(bits) + 24 + room + (-x.top()).max(0);
+    let w = i64::from(bits) + slack.bits(8 + room + (-x.top()).max(0));
     let run = |toward: Toward| -> BigInt {
         let end = if toward == Toward::Up { square.hi() } else { square.lo() };
-        let s = end.map_or_else(BigInt::zero, |s| s.fixed(w, toward)) * 2;
-        let mut term = x.fixed(w, toward);
-        let mut sum = term.clone();
-        let mut n = 0u32;
-        loop {
-            n += 1;
-            let denominator = BigInt::from(2 * n + 1);
-            let product = shift(&term * &s, w, toward);
-            term = super::dyadic::quotient(&product, &denominator, toward);
-            sum += &term;
-            // Ratio of the next term: s / (2n + 3) in grid units.
-            let is_geometric = &s * 2 <= BigInt::from(2 * n + 3) << w.unsigned_abs();
-            if is_geometric && term <= BigInt::from(4) {
-                return if toward == Toward::Up { sum + term + 4 } else { sum };
-            }
-        }
+        let s = end.map_or_else(BigInt::zero, |s| s.fixed(w, toward));
+        series::erf_sum(&x.fixed(w, toward), &s, w, slack.terms, toward)
     };
     let bound = |n: BigInt, toward| End::bound(n, -w, bits.saturating_add(16), toward);
     let sum = Enclosure { lo: bound(run(Toward::Down), Toward::Down), hi: bound(run(Toward::Up), Toward::Up) };
-    let working = bits.saturating_add(16);
     let factor = square.neg().exp(working)?.mul(&Enclosure::exact_int(2), working);
     let value = factor.mul(&sum, working).div(&pi(working).sqrt(working)?, bits)?;
     Ok(Enclosure { lo: value.lo, hi: value.hi.min(one.hi) })
@@ -97,15 +89,15 @@ fn certainly_beyond(x: &Dyadic, bits: Bits) -> bool {
 /// With `I_n(x) = (2/sqrt pi) int_x^inf (t-x)^n/n! e^(-t^2) dt` and `rho_n = I_n/I_(n-1)`: `1/rho_n = 2x + 2(n+1) rho_(n+1)` and
 /// `0 < rho_n < 1/(2x)`. Starting from that bracket at `n = K` and going down gives a bracket of `rho_0`, and
 /// `erfc = rho_0 (2/sqrt pi) e^(-x^2)`.
-fn erfc_from_one(x: &Dyadic, bits: Bits) -> Result<Enclosure, RealError> {
-    let working = bits.saturating_add(16);
+fn erfc_from_one(x: &Dyadic, bits: Bits, slack: Slack) -> Result<Enclosure, RealError> {
+    let working = bits.saturating_add(slack.bits(0) as Bits);
     let point = Enclosure::exact(x.clone());
     let double = point.mul(&Enclosure::exact_int(2), working);
     let one = Enclosure::exact_int(1);
     let w = u64::from(working);
     // Width only: about 0.09 w^2/x^2 + w/3 + 8 steps reach full accuracy.
     let x_floor = if x.top() > 1 { 1u64 << (x.top() - 1).min(20) } else { 1 };
-    let steps = 9 * w * w / (100 * x_floor * x_floor) + w / 3 + 8;
+    let steps = (9 * w * w / (100 * x_floor * x_floor) + w / 3 + 8).min(u64::from(slack.terms));
     let mut rho = Enclosure { lo: End::At(Dyadic::zero()), hi: one.div(&double, working)?.hi };
     for n in (0..steps).rev() {
         let factor = Enclosure::exact_int(2 * (i64::try_from(n).unwrap_or(i64::MAX - 1) + 1));
@@ -121,17 +113,17 @@ fn side(value: Enclosure, toward: Toward) -> End {
 }
 
 /// `erf` at an end.
-fn erf_end(x: &End, bits: Bits, toward: Toward) -> Result<End, RealError> {
+fn erf_end(x: &End, bits: Bits, slack: Slack, toward: Toward) -> Result<End, RealError> {
     match x {
         End::Minus => Ok(End::At(Dyadic::from(-1))),
         End::Plus => Ok(End::At(Dyadic::one())),
         End::At(x) if x.is_zero() => Ok(End::At(Dyadic::zero())),
-        End::At(x) if x.is_negative() => Ok(side(erf_positive(&x.neg(), bits)?.neg(), toward)),
-        End::At(x) => Ok(side(erf_positive(x, bits)?, toward)),
+        End::At(x) if x.is_negative() => Ok(side(erf_positive(&x.neg(), bits, slack)?.neg(), toward)),
+        End::At(x) => Ok(side(erf_positive(x, bits, slack)?, toward)),
     }
 }
 
-fn erfc_end(x: &End, bits: Bits, toward: Toward) -> Result<End, RealError> {
+fn erfc_end(x: &End, bits: Bits, slack: Slack, toward: Toward) -> Result<End, RealError> {
     let one = Enclosure::exact_int(1);
     match x {
         End::Minus => Ok(End::At(Dyadic::from(2))),
@@ -139,12 +131,12 @@ fn erfc_end(x: &End, bits: Bits, toward: Toward) -> Result<End, RealError> {
         End::At(x) if x.is_negative() || x.top() < 1 => {
             // x < 1: no cancellation beyond three bits, as erfc 1 > 1/8.
             let erf = Enclosure {
-                lo: erf_end(&End::At(x.clone()), bits.saturating_add(8), Toward::Down)?,
-                hi: erf_end(&End::At(x.clone()), bits.saturating_add(8), Toward::Up)?,
+                lo: erf_end(&End::At(x.clone()), bits.saturating_add(8), slack, Toward::Down)?,
+                hi: erf_end(&End::At(x.clone()), bits.saturating_add(8), slack, Toward::Up)?,
             };
             Ok(side(one.sub(&erf, bits), toward))
         }
-        End::At(x) => Ok(side(erfc_from_one(x, bits)?, toward)),
+        End::At(x) => Ok(side(erfc_from_one(x, bits, slack)?, toward)),
     }
 }
 
@@ -170,8 +162,8 @@ fn bernoulli(count: usize) -> Vec<BigRational> {
 /// Half-integers up to a few thousand exactly: `Gamma(n) = (n-1)!` and `Gamma(n + 1/2) = (1 3 5 ... (2n-1)) sqrt(pi) / 2^n`. Else
 /// the argument is shifted up by `Gamma(x+1) = x Gamma(x)`, and Stirling's series applies: by Binet's formula its rest lies
 /// between 0 and the first omitted term.
-fn lgamma_point(x: &Dyadic, bits: Bits) -> Result<Enclosure, RealError> {
-    let working = bits.saturating_add(24);
+fn lgamma_point(x: &Dyadic, bits: Bits, slack: Slack) -> Result<Enclosure, RealError> {
+    let working = bits.saturating_add(slack.bits(8) as Bits);
     if x.exponent() >= -1 && x.top() <= 12 {
         let twice = (x.to_rational()? * BigRational::from_integer(BigInt::from(2))).to_integer().to_u64().unwrap_or(2);
         let n = twice / 2;
@@ -199,7 +191,7 @@ fn lgamma_point(x: &Dyadic, bits: Bits) -> Result<Enclosure, RealError> {
     let two_pi = pi(working).mul(&Enclosure::exact_int(2), working);
     let mut sum = argument.sub(&half, working).mul(&ln, working).sub(&argument, working);
     sum = sum.add(&two_pi.ln(working)?.mul(&half, working), working);
-    let count = usize::try_from(w / 8 + 4).unwrap_or(40).min(200);
+    let count = usize::try_from(w / 8 + 4).unwrap_or(40).min(200).min(slack.terms as usize).max(1);
     let numbers = bernoulli(count);
     let square = argument.mul(&argument, working);
     let mut power = argument.clone();
@@ -222,16 +214,33 @@ fn lgamma_point(x: &Dyadic, bits: Bits) -> Result<Enclosure, RealError> {
 impl Enclosure {
     /// Increasing and odd.
     pub fn erf(&self, bits: Bits) -> Result<Enclosure, RealError> {
-        Ok(Enclosure { lo: erf_end(&self.lo, bits, Toward::Down)?, hi: erf_end(&self.hi, bits, Toward::Up)? })
+        self.erf_with(bits, Slack::USUAL)
+    }
+
+    /// [`Enclosure::erf`] with another slack: wider or narrower, never wrong.
+    pub fn erf_with(&self, bits: Bits, slack: Slack) -> Result<Enclosure, RealError> {
+        let lo = erf_end(&self.lo, bits, slack, Toward::Down)?;
+        Ok(Enclosure { lo, hi: erf_end(&self.hi, bits, slack, Toward::Up)? })
     }
 
     /// Decreasing, with relative accuracy for large arguments.
     pub fn erfc(&self, bits: Bits) -> Result<Enclosure, RealError> {
-        Ok(Enclosure { lo: erfc_end(&self.hi, bits, Toward::Down)?, hi: erfc_end(&self.lo, bits, Toward::Up)? })
+        self.erfc_with(bits, Slack::USUAL)
+    }
+
+    /// [`Enclosure::erfc`] with another slack: wider or narrower, never wrong.
+    pub fn erfc_with(&self, bits: Bits, slack: Slack) -> Result<Enclosure, RealError> {
+        let lo = erfc_end(&self.hi, bits, slack, Toward::Down)?;
+        Ok(Enclosure { lo, hi: erfc_end(&self.lo, bits, slack, Toward::Up)? })
     }
 
     /// `ln Gamma(x)` for `x > 0`: decreasing up to 1.4616..., increasing from there. Errors: a member may be <= 0.
     pub fn lgamma(&self, bits: Bits) -> Result<Enclosure, RealError> {
+        self.lgamma_with(bits, Slack::USUAL)
+    }
+
+    /// [`Enclosure::lgamma`] with another slack: wider or narrower, never wrong.
+    pub fn lgamma_with(&self, bits: Bits, slack: Slack) -> Result<Enclosure, RealError> {
         if !self.lo.is_positive() {
             return Err(RealError::OutsideDomain {
                 function: "`lgamma` of a positive number",
@@ -239,7 +248,7 @@ impl Enclosure {
             });
         }
         let at = |end: &End| match end {
-            End::At(x) => lgamma_point(x, bits),
+            End::At(x) => lgamma_point(x, bits, slack),
             _ => Ok(Enclosure { lo: End::Plus, hi: End::Plus }),
         };
         let ends = at(&self.lo)?.hull(&at(&self.hi)?);
