@@ -168,10 +168,12 @@ pub fn check(
         checked.undischarged.insert(format!("{} follow one law", names.join(" and ")));
     }
     let spent = checked.spent();
+    let rests_on_recalled = checked.theorems.values().any(|s| matches!(s, Status::Recalled | Status::Unproved));
     checked.verdict = match truth {
         Truth::True if spent <= claim.failure => Verdict::Proved,
-        // A refutation must be certain: an event that may fail refutes nothing.
-        Truth::False if spent.is_zero() => Verdict::Refuted,
+        // A refutation must be certain: neither an event that may fail, nor a condition that nothing establishes, nor a
+        // statement that was not checked refutes anything.
+        Truth::False if spent.is_zero() && checked.undischarged.is_empty() && !rests_on_recalled => Verdict::Refuted,
         _ => Verdict::Unknown,
     };
     Ok(checked)

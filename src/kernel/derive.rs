@@ -291,9 +291,12 @@ impl<'o> Workspace<'o> {
         Ok((subject.clone(), within_codomain(&subject, value, bits)?))
     }
 
-    /// A probability in (0, 1), exactly known.
+    /// A probability in (0, 1), exactly known from the objects alone: a fact could be known with a probability only.
     fn probability(&self, term: &Term) -> Result<BigRational, EvalError> {
-        let (value, _) = self.evaluate(term)?;
+        let (value, grounds) = self.evaluate(term)?;
+        if !grounds.facts.is_empty() {
+            return Err(EvalError::Undefined(format!("expected a probability that rests on no fact, found `{term}`")));
+        }
         value.as_rational().filter(|q| *q > BigRational::zero() && *q < BigRational::one()).ok_or_else(|| {
             EvalError::Undefined(format!("expected an exact probability strictly between 0 and 1, found `{term}`"))
         })

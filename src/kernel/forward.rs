@@ -225,8 +225,9 @@ impl Affine {
             }
             // The bias in grid units, floored and ceiled.
             let (b_lo, b_hi) = outward(bias, bias, grid)?;
-            let lo = (lo >> scale) + b_lo;
-            let hi = -((-hi) >> scale) + b_hi;
+            // Beyond 127 places nothing but the sign is left, as at 127.
+            let lo = (lo >> scale.min(127)) + b_lo;
+            let hi = -((-hi) >> scale.min(127)) + b_hi;
             if lo.unsigned_abs() >= 1 << VALUE_BITS || hi.unsigned_abs() >= 1 << VALUE_BITS {
                 return Err(too_large());
             }
@@ -326,11 +327,27 @@ fn margin(outputs: &[(BigRational, BigRational)], label: u32) -> Option<(BigRati
 /// Bounds on the number of misclassified examples. A binary network predicts class 1 where its output is >= 0; another
 /// predicts the strict maximum, and a tie is an error. What the enclosures cannot decide counts as an error above.
 pub fn errors(memo: &Memo, network: &Arc<Network>, examples: &Arc<Examples>) -> Result<(usize, usize), EvalError> {
+    fit(network, examples)?;
     if let Some(readout) = Readout::of(network) {
         let errors = readout.errors(examples)?;
         return Ok((errors, errors));
     }
     count(memo, network, examples, |output, label| classify(&output.values, label))
+}
+
+/// Errors: examples that the network does not take, or without one label for each.
+fn fit(network: &Network, examples: &Examples) -> Result<(), EvalError> {
+    let inputs: u128 = network.architecture().input.iter().product();
+    let expected = examples.dimension.checked_mul(examples.labels.len());
+    if inputs == examples.dimension as u128 && expected == Some(examples.values.len()) {
+        return Ok(());
+    }
+    Err(EvalError::Meaningless(format!(
+        "expected labelled examples of {inputs} coordinates, found {} labels and {} values of dimension {}",
+        examples.labels.len(),
+        examples.values.len(),
+        examples.dimension
+    )))
 }
 
 /// How many examples are certainly, and how many possibly wrong in the eyes of a judge of the output enclosures.
@@ -340,6 +357,7 @@ fn count(
     examples: &Arc<Examples>,
     judge: impl Fn(&Output, u32) -> Verdict,
 ) -> Result<(usize, usize), EvalError> {
+    fit(network, examples)?;
     let (mut certain, mut possible) = (0, 0);
     for (output, &label) in memo.outputs(network, examples)?.iter().zip(&examples.labels) {
         match output.as_ref().map_or(Verdict::Undecided, |output| judge(output, label)) {

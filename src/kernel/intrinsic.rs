@@ -251,7 +251,8 @@ fn parameter_norm(
             Some(other) => other.intersect(&Value::between(&Value::integer(0, bits), &bound)?)?,
         });
     }
-    Ok(best)
+    // A negative bound describes no network at all.
+    best.map(|bound| Ok(bound.intersect(&Value::integer(0, bits).upper_unbounded())?)).transpose()
 }
 
 /// The square of a factor `c` with `norm <= c * constrained norm`, for a matrix with `units` rows and `fan_in` columns or a

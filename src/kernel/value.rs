@@ -164,7 +164,7 @@ impl Value {
             return Err(RealError::TooLarge { what: "an exponent", limit: i64::MAX.unsigned_abs() });
         };
         if n < 0 {
-            let positive = self.pow(&Value::integer(-n, bits), bits)?;
+            let positive = self.pow(&exponent.neg(), bits)?;
             return Value::integer(1, bits).div(&positive, bits);
         }
         let enclosure = self.enclosure.powi(n, bits)?;

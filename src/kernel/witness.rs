@@ -61,7 +61,10 @@ pub fn check(evaluation: &mut Evaluation, subject: &Term, witness: &Witness) -> 
         ("errors", [net, sample], Witness::Computation) => {
             let (net, sample) = (symbol(net)?, symbol(sample)?);
             let network = objects.net(net).and_then(|net| net.network.as_ref());
-            let examples = objects.sample(sample).and_then(|sample| sample.examples.as_ref());
+            let examples = objects.sample(sample).and_then(|sample| {
+                // Every example of the sample is counted.
+                sample.examples.as_ref().filter(|examples| examples.labels.len() == sample.size)
+            });
             let (Some(network), Some(examples)) = (network, examples) else {
                 return Err(EvalError::Witness(format!("`{net}` has no weights, or `{sample}` no examples")));
             };
