@@ -1,0 +1,186 @@
+//! Relative entropy, binomial tails and their inverses: against MPFR, against values from the literature, to twelve digits.
+#![cfg(feature = "engine")]
+
+mod kernel_support;
+
+use kernel_support::*;
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use proptest::prelude::*;
+use rug::Float;
+use supremum::kernel::real::{
+    Dyadic, Enclosure, RealError, binomial_inverse_upper_holds, binomial_tail, binomial_tail_inverse, kl, kl_inverse,
+    kl_inverse_upper_holds,
+};
+
+const PREC: u32 = 500;
+
+/// A decimal numeral, enclosed.
+fn decimal(text: &str) -> Enclosure {
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits: BigInt = format!("{whole}{fraction}").parse().expect("digits");
+    let exponent = exponent.parse::<i32>().expect("an exponent") - fraction.len() as i32;
+    let power = BigRational::from_integer(BigInt::from(10)).pow(exponent);
+    Enclosure::point(&(BigRational::from_integer(digits) * power), 600)
+}
+
+/// `n ln(n/p) + ...` at the judge's precision; its error is far below 2^-400.
+fn entropy(q: &Float, p: &Float) -> Float {
+    let one = Float::with_val(PREC, 1);
+    let term = |a: Float, b: Float| {
+        if a.is_zero() { a } else { Float::with_val(PREC, &a / &b).ln() * a }
+    };
+    let (r, s) = (Float::with_val(PREC, &one - q), Float::with_val(PREC, &one - p));
+    term(Float::with_val(PREC, q), Float::with_val(PREC, p)) + term(r, s)
+}
+
+/// `P(Bin(n, p) <= k)` at the judge's precision, by the plain sum.
+fn tail(n: u64, k: u64, p: &Float) -> Float {
+    let q = Float::with_val(PREC, 1 - p);
+    let odds = Float::with_val(PREC, p / &q);
+    let mut term = Float::with_val(PREC, q.ln() * n).exp();
+    let mut sum = term.clone();
+    for i in 0..k {
+        term = term * (n - i) / (i + 1) * &odds;
+        sum += &term;
+    }
+    sum
+}
+
+/// The value with room for the judge's own error.
+fn about(value: Float) -> (Float, Float) {
+    let error = Float::with_val(PREC, value.clone().abs() >> 300) + (Float::with_val(PREC, 1) >> 420);
+    (Float::with_val(PREC, &value - &error), Float::with_val(PREC, &value + &error))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn relative_entropies(q in 0i64..=1 << 20, p in 1i64..1 << 20, scale in 20i64..60, bits in 40u32..200) {
+        let (q, p) = (point(q, -scale), point(p, -scale));
+        let found = kl(&Enclosure::exact(q.clone()), &Enclosure::exact(p.clone()), bits).unwrap();
+        assert_contains(&found, &about(entropy(&float(&q), &float(&p))), &format!("kl({q}, {p})"));
+        prop_assert!(found.lo().is_some_and(|lo| !lo.is_negative()));
+    }
+
+    #[test]
+    fn tails(n in 1u64..400, share in 0.0f64..1.0, p in 1i64..1 << 20, scale in 20i64..50, bits in 40u32..160) {
+        let k = ((n as f64) * share) as u64;
+        let p = point(p, -scale);
+        let found = binomial_tail(n, k, &Enclosure::exact(p.clone()), bits).unwrap();
+        let judged = about(tail(n, k, &float(&p)));
+        assert_contains(&found, &judged, &format!("P(Bin({n}, {p}) <= {k})"));
+        assert_narrow(&found, &judged.0, bits, 8.0, "the tail");
+    }
+
+    /// Each end of an inverse is on its side, and they agree to twelve digits.
+    #[test]
+    fn entropy_inverses(q in 0i64..1 << 30, rarity in 0i64..30, c in 1i64..1 << 30, small in 0i64..40) {
+        let (q, c) = (point(q, -30 - rarity), point(c, -30 - small));
+        let found = kl_inverse(&Enclosure::exact(q.clone()), &Enclosure::exact(c.clone()), 128).unwrap();
+        let (lo, hi) = (found.lo().unwrap(), found.hi().unwrap());
+        prop_assert!(*lo >= q && *hi <= Dyadic::one());
+        if *hi < Dyadic::one() {
+            prop_assert!(entropy(&float(&q), &float(hi)) >= about(float(&c)).0);
+        }
+        prop_assert!(*lo == q || entropy(&float(&q), &float(lo)) <= about(float(&c)).1);
+        let width = relative_bits(&found, &float(hi)).unwrap_or(-99.0);
+        prop_assert!(width < -40.0, "kl_inverse({q}, {c}) is 2^{width} wide: {found}");
+    }
+}
+
+/// Clopper and Pearson's bounds and their like, from scipy.stats.beta.ppf to twelve digits.
+#[test]
+fn binomial_inverses() {
+    for (n, k, delta, digits) in [
+        (1000u64, 9u64, "0.01", "0.0186913452"),
+        (2000, 101, "0.01", "0.0630618332"),
+        (60_000, 1000, "0.05", "0.0175521778"),
+        (10_000, 0, "1e-9", "0.0020701807"),
+    ] {
+        let found = binomial_tail_inverse(n, k, &decimal(delta), 128).unwrap();
+        let (lo, hi) = (float(found.lo().unwrap()), float(found.hi().unwrap()));
+        let expected = Float::with_val(PREC, Float::parse(digits).unwrap());
+        let unit = Float::with_val(PREC, 1e-10);
+        assert!(lo >= expected.clone() - &unit && hi <= expected + unit, "{n} {k} {delta}: {found}");
+        let delta = float(decimal(delta).lo().unwrap());
+        assert!(tail(n, k, &lo) >= about(delta.clone()).0 && tail(n, k, &hi) <= about(delta).1);
+        let width = relative_bits(&found, &hi).unwrap();
+        assert!(width < -50.0, "{n} {k}: 2^{width}");
+    }
+}
+
+/// More bits locate an inverse more closely, and the finer enclosure lies in the coarser one.
+#[test]
+fn inverses_sharpen_with_precision() {
+    let (q, c) = (decimal("0.05"), decimal("0.01"));
+    let delta = decimal("0.05");
+    for finder in
+        [&|bits| kl_inverse(&q, &c, bits).unwrap(), &|bits| binomial_tail_inverse(300, 7, &delta, bits).unwrap()]
+            as [&dyn Fn(u32) -> Enclosure; 2]
+    {
+        let found = [64, 128, 256].map(finder);
+        assert!(lies_in(&found[1], &found[0]) && lies_in(&found[2], &found[1]));
+        let width = |i: usize| relative_bits(&found[i], &float(found[i].hi().unwrap())).unwrap();
+        assert!(width(0) < -28.0 && width(1) < -60.0 && width(2) < -120.0, "{} {} {}", width(0), width(1), width(2));
+    }
+}
+
+#[test]
+fn edges() {
+    let (zero, one) = (Enclosure::exact_int(0), Enclosure::exact_int(1));
+    let outside = |found: Result<Enclosure, RealError>| matches!(found, Err(RealError::OutsideDomain { .. }));
+    // q = 0: kl(0, p) = -ln(1 - p), so the inverse is 1 - e^-c.
+    let found = kl_inverse(&zero, &decimal("0.5"), 128).unwrap();
+    let value = Float::with_val(PREC, -0.5).exp();
+    assert_contains(&found, &about(1 - value), "1 - e^-1/2");
+    assert_eq!(kl_inverse(&one, &decimal("0.5"), 128), Ok(one.clone()));
+    let found = kl_inverse(&decimal("0.25"), &zero, 128).unwrap();
+    assert!(found.lo() <= Some(&point(1, -2)) && found.hi() >= Some(&point(1, -2)));
+    assert_eq!(
+        kl_inverse(&decimal("0.25"), &Enclosure::at_least(Some(Dyadic::zero())), 128).unwrap().hi(),
+        Some(&Dyadic::one())
+    );
+    assert!(outside(kl_inverse(&decimal("1.5"), &zero, 128)) && outside(kl_inverse(&zero, &decimal("-1"), 128)));
+    assert!(outside(kl(&zero, &decimal("2"), 64)) && kl(&decimal("0.5"), &zero, 64).is_err());
+    assert_eq!(kl(&zero, &zero, 64), Ok(zero.clone()));
+    // All trials fail, none do, no trial, more failures than trials, delta out of range.
+    assert_eq!(binomial_tail_inverse(5, 5, &decimal("0.1"), 128), Ok(one.clone()));
+    let found = binomial_tail_inverse(20, 0, &decimal("0.05"), 128).unwrap();
+    let root = (Float::with_val(PREC, Float::parse("0.05").unwrap()).ln() / 20u32).exp();
+    assert_contains(&found, &about(1 - root), "1 - 0.05^(1/20)");
+    assert!(
+        outside(binomial_tail_inverse(0, 0, &decimal("0.1"), 64))
+            && outside(binomial_tail_inverse(3, 4, &decimal("0.1"), 64))
+    );
+    assert!(
+        outside(binomial_tail_inverse(3, 1, &zero, 64)) && outside(binomial_tail_inverse(3, 1, &decimal("1.5"), 64))
+    );
+    assert_eq!(binomial_tail(7, 7, &decimal("0.3"), 64), Ok(one.clone()));
+    assert_eq!(binomial_tail(7, 3, &zero, 64), Ok(one.clone()));
+    assert_eq!(binomial_tail(7, 3, &one, 64), Ok(zero));
+}
+
+/// Points that certify nothing are refused: too small, or on the left branch where kl is large as well.
+#[test]
+fn certificates_of_inverses_are_refused_where_they_fail() {
+    let (q, c) = (point(1, -2), point(1, -4));
+    let found = kl_inverse(&Enclosure::exact(q.clone()), &Enclosure::exact(c.clone()), 128).unwrap();
+    let hi = found.hi().unwrap();
+    assert!(kl_inverse_upper_holds(&q, &c, hi, 160) && kl_inverse_upper_holds(&q, &c, &Dyadic::one(), 160));
+    let small = hi.sub(&point(1, -20)).unwrap();
+    for b in [small, point(1, -30), q.clone(), Dyadic::zero(), point(-1, 0)] {
+        assert!(!kl_inverse_upper_holds(&q, &c, &b, 160), "{b}");
+    }
+    let delta = point(1, -5);
+    let found = binomial_tail_inverse(100, 3, &Enclosure::exact(delta.clone()), 128).unwrap();
+    let hi = found.hi().unwrap();
+    assert!(binomial_inverse_upper_holds(100, 3, &delta, hi, 160));
+    let small = hi.sub(&point(1, -20)).unwrap();
+    for b in [small, Dyadic::zero(), point(-1, 0)] {
+        assert!(!binomial_inverse_upper_holds(100, 3, &delta, &b, 160), "{b}");
+    }
+    assert!(!binomial_inverse_upper_holds(3, 3, &delta, &point(1, -1), 160));
+    assert!(binomial_inverse_upper_holds(3, 3, &delta, &Dyadic::one(), 160));
+}
