@@ -39,32 +39,27 @@ fn exp_end(x: &End, bits: Bits, slack: Slack, toward: Toward) -> End {
             (true, Toward::Down) => End::At(Dyadic::zero()),
         };
     }
-    let w = grid(bits, slack.guard);
-    // ln 2 to `extra` more bits, since it is multiplied by k < 2^39.
-    let extra = x.top().max(0) + slack.bits(0);
+    let w = grid(bits, slack.guard).max(4);
+    // ln 2 to `extra` more bits, since it is multiplied by k < 2^39; six of them let the remainder fit below.
+    let extra = x.top().max(0) + slack.bits(0).max(6);
     let (l_lo, l_hi) = series::ln2(w + extra, slack);
     let x_lo = x.fixed(w + extra, Toward::Down);
     let x_hi = x.fixed(w + extra, Toward::Up);
+    let one = BigInt::one() << w.unsigned_abs();
     let mut k = x_lo.div_floor(&l_hi);
-    // x - k ln 2 in [0, 1]: k may be one too large where x is negative.
-    loop {
+    // x - k ln 2 in [0, 1], for this k or, where rounding made it negative, for the next smaller one.
+    for _ in 0..2 {
         let (k_lo, k_hi) = if k.is_negative() { (&k * &l_hi, &k * &l_lo) } else { (&k * &l_lo, &k * &l_hi) };
-        let (r_lo, r_hi) = (&x_lo - k_hi, &x_hi - k_lo);
-        if r_lo.is_negative() {
-            k -= 1;
-            continue;
+        let r_lo = shift(&x_lo - k_hi, extra, Toward::Down);
+        let r_hi = shift(&x_hi - k_lo, extra, Toward::Up);
+        if !r_lo.is_negative() && r_hi <= one {
+            let (lo, hi) = (series::exp_unit(&r_lo, w, slack).0, series::exp_unit(&r_hi, w, slack).1);
+            return End::bound(pick(lo, hi, toward), k.to_i64().unwrap_or(0) - w, bits, toward);
         }
-        let (r_lo, r_hi) = (shift(r_lo, extra, Toward::Down), shift(r_hi, extra, Toward::Up));
-        let one = BigInt::one() << w.unsigned_abs();
-        // r <= ln 2 + 2 units + one step of k at most; a remainder above 1 is reduced by another ln 2.
-        if r_hi > one {
-            k += 1;
-            continue;
-        }
-        let (lo, hi) = (series::exp_unit(&r_lo, w, slack).0, series::exp_unit(&r_hi, w, slack).1);
-        let k = k.to_i64().unwrap_or(0);
-        return End::bound(pick(lo, hi, toward), k - w, bits, toward);
+        k -= 1;
     }
+    // Not reached with a series of full length; true in any case.
+    if toward == Toward::Down { End::At(Dyadic::zero()) } else { End::Plus }
 }
 
 /// ln of a positive dyadic number.
