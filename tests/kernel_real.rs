@@ -127,7 +127,7 @@ proptest! {
 #[test]
 fn special_points() {
     for case in cases() {
-        for bits in PRECISIONS {
+        for bits in [53, 113, 256] {
             for base in [-2i64, -1, 0, 1, 2, 3, 4] {
                 for k in [1i64, 30, 52, 53, 64, 600] {
                     for sign in [-1, 0, 1] {

@@ -53,7 +53,7 @@ fn apply(k: i64) -> Step {
 }
 
 fn claim(left: Term, relation: Relation, right: Term, failure: BigRational) -> Claim {
-    Claim { statement: Statement::Formula(compare(left, relation, right)), failure }
+    Claim { statement: Statement::Formula(compare(left, relation, right)), failure, stated: BTreeMap::new() }
 }
 
 fn decide(objects: &Objects, theorem: Theorem, claim: &Claim, steps: &[Step]) -> Result<Checked, EvalError> {
