@@ -2,6 +2,7 @@
 
 use super::output::{self, Console};
 use super::run::{self, Problem, exit};
+use crate::kernel::theorem::Status;
 use crate::report::statement;
 use crate::report::symbols::ascii;
 use crate::text::did_you_mean;
@@ -15,6 +16,9 @@ pub struct Args {
     /// Which items of the survey are in the library, and how.
     #[arg(long, conflicts_with = "name")]
     survey: bool,
+    /// Say what a result trusts, and list the statements that were not checked against their sources.
+    #[arg(long, conflicts_with_all = ["survey", "check"])]
+    trusted: bool,
     /// Run all examples and rejects, and report what is missing.
     #[arg(long, conflicts_with = "survey")]
     check: bool,
@@ -65,6 +69,10 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
     if args.check {
         return exit::PROVED;
     }
+    if args.trusted {
+        console.print(&trusted(&library));
+        return exit::PROVED;
+    }
     let text = match (named, args.survey, args.format) {
         (Some(entry), _, Format::Text) => render::text(entry),
         (Some(entry), _, Format::Md) => render::markdown(entry),
@@ -78,6 +86,25 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
     };
     console.print(&if args.ascii { ascii(&text) } else { text });
     exit::PROVED
+}
+
+/// What a result trusts, in the words of the README.
+const TRUSTED: &str = include_str!("../text/trusted.md");
+
+/// What a result trusts, the library's statements by their status, and those that carry a dagger.
+fn trusted(library: &Library) -> String {
+    let mut lines = vec![TRUSTED.to_string()];
+    for status in [Status::Proved, Status::Derived, Status::Recalled, Status::Unproved] {
+        let entries = library.entries.iter().filter(|entry| entry.theorem.status == status);
+        let names: Vec<&str> = entries.map(|entry| entry.theorem.name.as_str()).collect();
+        if !names.is_empty() {
+            lines.push(format!("{:>4} {}", names.len(), render::status(status)));
+            if matches!(status, Status::Recalled | Status::Unproved) {
+                lines.extend(names.iter().map(|name| format!("       {name}")));
+            }
+        }
+    }
+    lines.join("\n")
 }
 
 /// How many theorems were checked, and what is wrong or missing. The files of `--theory` have run when they were read; where there

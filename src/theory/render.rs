@@ -6,6 +6,7 @@ use crate::kernel::theorem::Status;
 /// Widest line of a text.
 pub const WIDTH: usize = 100;
 
+/// A status in words.
 pub fn status(status: Status) -> &'static str {
     match status {
         Status::Proved => "read in its source",
