@@ -90,24 +90,62 @@ proptest! {
     }
 }
 
-/// Clopper and Pearson's bounds and their like, from scipy.stats.beta.ppf to twelve digits.
+/// `(errors, trials, code length in bits, delta, binomial inverse, kl inverse)` of `delta 2^-bits`, to 30 digits by 60-digit interval
+/// arithmetic (mpmath), computed independently; one unit of the last digit is left for their own rounding.
+const REFERENCE: [(u64, u64, u32, &str, Option<&str>, Option<&str>); 7] = [
+    (180, 10_000, 0, "0.01", Some("2.13398068294476969668057700573e-2"), Some("2.23350905038075013217773368198e-2")),
+    (101, 2000, 0, "0.01", Some("6.30618332449030704106374525354e-2"), Some("6.67517748177534019507682647626e-2")),
+    (612, 2000, 0, "0.01", Some("3.30591179632140338464779345077e-1"), None),
+    (372, 2000, 0, "0.01", Some("2.07108091413098148876523780306e-1"), None),
+    (1351, 8000, 1222, "0.01", Some("3.79262655482370614505283265649e-1"), Some("3.79825312168811056052910519040e-1")),
+    (
+        3000,
+        60_000,
+        3000,
+        "0.01",
+        Some("1.28387761264813936503114864621e-1"),
+        Some("1.28493713096789309348597135057e-1"),
+    ),
+    (
+        1800,
+        60_000,
+        20_000,
+        "0.01",
+        Some("2.87173512782664489011521510217e-1"),
+        Some("2.87234158532395643249621428740e-1"),
+    ),
+];
+
+#[track_caller]
+fn assert_digits(found: &Enclosure, digits: &str, what: &str) {
+    let down = float(decimal(digits).lo().expect("a bound"));
+    let up = Float::with_val(PREC, &down * (Float::with_val(PREC, 1) + Float::with_val(PREC, 1e-29)));
+    let width = relative_bits(found, &up).expect("an inverse is no point");
+    assert!(width < -50.0, "{what}: 2^{width} wide");
+    assert_contains(found, &(down, up), what);
+}
+
 #[test]
-fn binomial_inverses() {
-    for (n, k, delta, digits) in [
-        (1000u64, 9u64, "0.01", "0.0186913452"),
-        (2000, 101, "0.01", "0.0630618332"),
-        (60_000, 1000, "0.05", "0.0175521778"),
-        (10_000, 0, "1e-9", "0.0020701807"),
-    ] {
-        let found = binomial_tail_inverse(n, k, &decimal(delta), 128).unwrap();
-        let (lo, hi) = (float(found.lo().unwrap()), float(found.hi().unwrap()));
-        let expected = Float::with_val(PREC, Float::parse(digits).unwrap());
-        let unit = Float::with_val(PREC, 1e-10);
-        assert!(lo >= expected.clone() - &unit && hi <= expected + unit, "{n} {k} {delta}: {found}");
-        let delta = float(decimal(delta).lo().unwrap());
-        assert!(tail(n, k, &lo) >= about(delta.clone()).0 && tail(n, k, &hi) <= about(delta).1);
-        let width = relative_bits(&found, &hi).unwrap();
-        assert!(width < -50.0, "{n} {k}: 2^{width}");
+fn reference_values() {
+    for (k, n, code, delta, binomial, entropy) in REFERENCE {
+        let power = BigRational::new(1.into(), BigInt::from(1) << code);
+        let delta = decimal(delta).mul(&Enclosure::point(&power, 600), 600);
+        if let Some(digits) = binomial {
+            let found = binomial_tail_inverse(n, k, &delta, 128).unwrap();
+            assert_digits(&found, digits, &format!("binomial inverse of {k}/{n}"));
+        }
+        if let Some(digits) = entropy {
+            let one = Enclosure::exact_int(1);
+            let c = one
+                .div(&delta, 600)
+                .and_then(|x| x.ln(600))
+                .unwrap()
+                .div(&Enclosure::exact_int(n as i64), 600)
+                .unwrap();
+            let q = Enclosure::point(&BigRational::new(k.into(), n.into()), 600);
+            let found = kl_inverse(&q, &c, 128).unwrap();
+            assert_digits(&found, digits, &format!("kl inverse of {k}/{n}"));
+        }
     }
 }
 
