@@ -5,10 +5,12 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Zero};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use supremum::kernel::check::{Checked, Claim, Statement, Verdict, check};
 use supremum::kernel::derive::{Step, Theorems, Workspace, structures};
 use supremum::kernel::eval::EvalError;
 use supremum::kernel::forward;
+use supremum::kernel::memo::Memo;
 use supremum::kernel::net::{Activation, Architecture, Network, Node, Op as Layer, Parameters, Source, Tensor, Weight};
 use supremum::kernel::object::{
     Constraint, Dependence, Domain, Entry, Examples, NetObject, Object, Objects, Origin, Part, Sample,
@@ -329,7 +331,7 @@ fn sample_of(size: usize) -> Sample {
 
 #[test]
 fn examples_that_do_not_fit_are_not_counted() {
-    let network = network(0);
+    let network = Arc::new(network(0));
     let values = |n: usize| vec![Weight { mantissa: 1, exponent: 0 }; n];
     let examples = |dimension, n, labels: &[u32]| Examples {
         dimension,
@@ -338,7 +340,8 @@ fn examples_that_do_not_fit_are_not_counted() {
         labels: labels.to_vec(),
     };
     // f(1, 1) = 3 relu(-1) - relu(11) + 1 = -10, so class 0 is predicted.
-    assert_eq!(forward::errors(&network, &examples(2, 4, &[0, 1])), Ok((1, 1)));
+    let count = |examples: Examples| forward::errors(&Memo::default(), &network, &Arc::new(examples));
+    assert_eq!(count(examples(2, 4, &[0, 1])), Ok((1, 1)));
     for bad in [
         examples(2, 4, &[0]),
         examples(2, 3, &[0, 1]),
@@ -346,7 +349,8 @@ fn examples_that_do_not_fit_are_not_counted() {
         examples(1, 2, &[0, 1]),
         examples(0, 0, &[0]),
     ] {
-        assert!(forward::errors(&network, &bad).is_err(), "{bad:?}");
+        let shown = format!("{bad:?}");
+        assert!(count(bad).is_err(), "{shown}");
     }
 }
 

@@ -69,14 +69,11 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
     if args.check {
         return exit::PROVED;
     }
-    if args.trusted {
-        console.print(&trusted(&library));
-        return exit::PROVED;
-    }
     let text = match (named, args.survey, args.format) {
         (Some(entry), _, Format::Text) => render::text(entry),
         (Some(entry), _, Format::Md) => render::markdown(entry),
         (Some(entry), _, Format::Tex) => statement::theorem(entry),
+        (None, _, _) if args.trusted => trusted(&library),
         (None, true, Format::Text) => survey::text(&library),
         (None, true, Format::Md) => survey::markdown(&library),
         (None, true, Format::Tex) => statement::coverage(&library),
