@@ -92,7 +92,9 @@ proptest! {
 
 /// `(errors, trials, code length in bits, delta, binomial inverse, kl inverse)` of `delta 2^-bits`, to 30 digits by 60-digit interval
 /// arithmetic (mpmath), computed independently; one unit of the last digit is left for their own rounding.
-const REFERENCE: [(u64, u64, u32, &str, Option<&str>, Option<&str>); 7] = [
+type Reference = (u64, u64, u32, &'static str, Option<&'static str>, Option<&'static str>);
+
+const REFERENCE: [Reference; 7] = [
     (180, 10_000, 0, "0.01", Some("2.13398068294476969668057700573e-2"), Some("2.23350905038075013217773368198e-2")),
     (101, 2000, 0, "0.01", Some("6.30618332449030704106374525354e-2"), Some("6.67517748177534019507682647626e-2")),
     (612, 2000, 0, "0.01", Some("3.30591179632140338464779345077e-1"), None),

@@ -39,6 +39,7 @@ const PARTS: &[Part] = &[
     Part {
         name: "objects",
         paths: &[
+            "draws.rs",
             "gibbs.rs",
             "intrinsic.rs",
             "law.rs",
