@@ -187,7 +187,7 @@ fn undefined_points_are_errors() {
     let undefined = [
         op(Op::Div, &[number(1, 1), number(0, 1)]),
         op(Op::Div, &[number(1, 1), unknown.clone()]),
-        op(Op::Ln, &[unknown.clone()]),
+        op(Op::Ln, std::slice::from_ref(&unknown)),
         op(Op::Sqrt, &[op(Op::Add, &[unknown.clone(), number(-1, 1)])]),
         op(Op::Pow, &[number(-2, 1), number(1, 2)]),
         op(Op::Pow, &[number(0, 1), number(-1, 1)]),
