@@ -202,6 +202,24 @@ fn edges() {
     assert_eq!(binomial_tail(7, 3, &one, 64), Ok(zero));
 }
 
+/// A set of frequencies that contains 0 is not the frequency 0.
+#[test]
+fn intervals_of_frequencies_are_covered() {
+    let p = decimal("0.25");
+    let q = Enclosure::new(Some(Dyadic::zero()), Some(point(1, -1))).unwrap();
+    if let Ok(found) = kl(&q, &p, 64) {
+        let quarter = float(&point(1, -2));
+        for member in [point(1, -1), point(1, -5), Dyadic::zero()] {
+            assert_contains(&found, &about(entropy(&float(&member), &quarter)), "kl of an interval");
+        }
+    }
+    let narrow = Enclosure::new(Some(point(3, -3)), Some(point(1, -1))).unwrap();
+    let found = kl(&narrow, &p, 64).unwrap();
+    for member in [point(3, -3), point(7, -4), point(1, -1)] {
+        assert_contains(&found, &about(entropy(&float(&member), &float(&point(1, -2)))), "kl of an interval");
+    }
+}
+
 /// Points that certify nothing are refused: too small, or on the left branch where kl is large as well.
 #[test]
 fn certificates_of_inverses_are_refused_where_they_fail() {

@@ -254,6 +254,23 @@ fn extreme_exponents() {
     }
 }
 
+/// At the caps of the exponents bounds become wider, never wrong.
+#[test]
+fn numbers_at_the_caps_stay_enclosed() {
+    for top in [(1i64 << 40) - 1, 1 << 40] {
+        for x in [point(1, top - 1), point(-1, top - 1), point(1, -top - 1), point(-1, -top - 1)] {
+            let at = Enclosure::exact(x.clone());
+            let product = at.mul(&Enclosure::exact_int(1), 64);
+            assert!(lies_in(&at, &product), "{x}: {product}");
+            assert!(lies_in(&at, &at.add(&Enclosure::exact_int(0), 64)));
+            let square = at.mul(&at, 64);
+            let (lo, hi) = (square.lo().cloned().unwrap(), square.hi().cloned());
+            assert!(!lo.is_negative() && hi.is_none_or(|hi| hi.is_positive()), "{square}");
+            assert!(top < 0 || x.exponent() < 0 || square.hi().is_none(), "{square} should be unbounded");
+        }
+    }
+}
+
 #[test]
 fn points_outside_the_domain_are_errors() {
     let outside = |found: Result<Enclosure, RealError>| matches!(found, Err(RealError::OutsideDomain { .. }));
