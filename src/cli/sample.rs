@@ -3,8 +3,10 @@
 use crate::data::dataset::{self, ByteValue, Dataset, Inputs, Labels, Options};
 use crate::data::file::Folder;
 use crate::data::{DataError, DataErrorKind, number};
+use crate::kernel::gradient::GradientMap;
 use crate::kernel::net::Weight;
 use crate::kernel::object::{Examples, Origin};
+use crate::kernel::readout::pixel;
 use crate::lab::random::{Random, Stream};
 use crate::lab::{self, LabError};
 use crate::model::{Generator, Part};
@@ -43,14 +45,34 @@ impl Data {
         Data { examples: Arc::new(examples), classes: self.classes, origin, description: String::new() }
     }
 
-    /// Floats for the laboratory: labels are -1 and 1 for the logistic and squared losses of two classes.
-    pub fn for_training(&self, loss: &str) -> Result<lab::Sample, LabError> {
+    /// Floats for the laboratory, the inputs themselves or their features: labels are -1 and 1 for the logistic and squared losses
+    /// of two classes.
+    pub fn for_training(&self, loss: &str, features: Option<GradientMap>) -> Result<lab::Sample, LabError> {
         let scale = self.examples.scale.to_f64().unwrap_or(1.0);
         let float = |w: &Weight| w.mantissa as f64 * f64::from(w.exponent).exp2() * scale;
-        let inputs = self.examples.values.iter().map(float).collect();
+        let (inputs, dimension) = match features {
+            None => (self.examples.values.iter().map(float).collect(), self.examples.dimension),
+            Some(map) => (self.features(map)?, map.features()),
+        };
         let is_signed = self.classes == 2 && loss != "cross_entropy";
         let label = |label: &u32| if is_signed { 2.0 * f64::from(*label) - 1.0 } else { f64::from(*label) };
-        lab::Sample::new(inputs, self.examples.dimension, self.examples.labels.iter().map(label).collect())
+        lab::Sample::new(inputs, dimension, self.examples.labels.iter().map(label).collect())
+    }
+}
+
+impl Data {
+    /// Features of all examples in the unit of the laboratory. Errors: inputs that are no square images.
+    fn features(&self, map: GradientMap) -> Result<Vec<f64>, LabError> {
+        let d = self.examples.dimension;
+        let mut features = Vec::with_capacity(self.len() * map.features());
+        for row in self.examples.values.chunks(d.max(1)) {
+            let image: Vec<u8> = row.iter().map(|weight| pixel(weight, &self.examples.scale)).collect();
+            let Some(row) = map.apply(&image, d.isqrt()) else {
+                return Err(LabError::Shape(format!("expected square images of side at most 64, found {d} numbers")));
+            };
+            features.extend(row.iter().map(|f| *f as f64 / lab::FEATURE_UNIT));
+        }
+        Ok(features)
     }
 }
 

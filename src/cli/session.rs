@@ -322,8 +322,11 @@ impl Session {
         let (Some(net), Some(sample)) = (self.objects.net(architecture), self.samples.get(data)) else {
             return Err(Diagnostic::error("E0127", "expected an architecture and a data set").at(span, ""));
         };
-        let (sizes, activation) = Mlp::chain_of(&net.architecture).map_err(problem)?;
-        let points = sample.for_training(&options.loss).map_err(problem)?;
+        let features = net.architecture.after_features();
+        let chain = features.as_ref().map_or(&net.architecture, |(_, chain)| chain);
+        let (sizes, activation) = Mlp::chain_of(chain).map_err(problem)?;
+        let map = features.as_ref().map(|(map, _)| *map);
+        let points = sample.for_training(&options.loss, map).map_err(problem)?;
         let loss = match options.loss.as_str() {
             "squared" => lab::Loss::Squared,
             "cross_entropy" => lab::Loss::CrossEntropy,
@@ -342,6 +345,7 @@ impl Session {
             batch: options.batch,
             seed: options.seed,
             weight_decay: float(&options.weight_decay),
+            decay: options.decay,
             ..lab::TrainOptions::default()
         };
         let mut bar = lab::progress::TrainingBar::new(name, options.epochs);
@@ -351,6 +355,10 @@ impl Session {
         });
         drop(bar);
         let network = trained.and_then(|mlp| mlp.to_network()).map_err(problem)?;
+        let network = match map {
+            Some(map) => lab::with_features(&network, map, &net.architecture.input).map_err(problem)?,
+            None => network,
+        };
         let text = format!("{architecture} on {data}, {} epochs, seed {}", options.epochs, options.seed);
         let line = source.position(span.start).line;
         self.training.push(TrainingView { name: name.to_string(), text, sha256: weights_hash(&network), line });

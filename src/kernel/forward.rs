@@ -5,11 +5,12 @@
 //! is off by at most half a unit, which is charged: the linear form then changes by at most half the sum of `|x|`.
 
 use super::eval::EvalError;
+use super::gradient::GradientMap;
 use super::matrix_norm::Grid;
 use super::memo::Memo;
 use super::net::{Activation, Network, Op, Source, Tensor, Weight};
 use super::object::{Domain, Examples};
-use super::readout::Readout;
+use super::readout::{Readout, pixel};
 use super::real::{Dyadic, Enclosure};
 use num_bigint::BigInt;
 use num_integer::Integer;
@@ -27,7 +28,7 @@ const GRIDS: [u32; 4] = [40, 28, 16, 4];
 const ACTIVATION_BITS: u32 = 80;
 
 /// Integer ends in grid units.
-type Range = (i128, i128);
+pub type Range = (i128, i128);
 
 struct Affine {
     rows: Vec<Vec<(i128, usize)>>,
@@ -35,6 +36,7 @@ struct Affine {
     /// The weights are integers times `2^-shift`.
     shift: u32,
     exact: bool,
+    has_bias: bool,
 }
 
 enum Step {
@@ -46,6 +48,8 @@ enum Step {
 
 /// A chain network prepared for evaluation.
 pub struct Forward {
+    /// Integer features of an image before all steps, and the image's side.
+    image: Option<(GradientMap, usize)>,
     steps: Vec<Step>,
 }
 
@@ -62,6 +66,7 @@ impl Forward {
     /// Errors: a layer that this pass does not know.
     pub fn of(network: &Network) -> Result<Forward, EvalError> {
         let mut steps = Vec::new();
+        let mut image = None;
         for (i, (node, parameters)) in network.architecture().nodes.iter().zip(network.parameters()).enumerate() {
             let expected = if i == 0 { Source::Input } else { Source::Node(i - 1) };
             if node.inputs != [expected] {
@@ -72,6 +77,10 @@ impl Forward {
             match (&node.op, parameters) {
                 (Op::Dense { .. }, Some(p)) => steps.push(Step::Affine(affine(&p.weight, p.bias.as_ref())?)),
                 (Op::Flatten | Op::Activation(Activation::Identity), _) => {}
+                (Op::Gradients(map), _) if i == 0 => {
+                    let size = network.architecture().input.first().copied().unwrap_or(0);
+                    image = Some((*map, usize::try_from(size.isqrt()).map_err(|_| too_large())?));
+                }
                 (Op::Activation(activation), _) => steps.push(Step::Activation(activation.clone())),
                 (Op::FixedAffine, Some(p)) => {
                     let shifts = p.bias.as_ref().map_or(&[][..], |b| &b.data[..]);
@@ -87,54 +96,120 @@ impl Forward {
                 }
             }
         }
-        Ok(Forward { steps })
+        Ok(Forward { image, steps })
     }
 
     /// Encloses the outputs for all inputs in the given intervals. Errors: values too large for every grid.
     pub fn outputs(&self, input: &[(BigRational, BigRational)]) -> Result<Vec<(BigRational, BigRational)>, EvalError> {
-        let mut last = too_large();
-        for grid in GRIDS {
-            match self.run(input, grid) {
-                Ok(ranges) => {
-                    let end = |n: i128| BigRational::new(BigInt::from(n), BigInt::one() << grid);
-                    return Ok(ranges.into_iter().map(|(lo, hi)| (end(lo), end(hi))).collect());
-                }
-                Err(error @ EvalError::TooLarge(_)) => last = error,
-                Err(error) => return Err(error),
+        if self.image.is_some() {
+            return Err(EvalError::Meaningless("expected points, found a box: integer features jump".to_string()));
+        }
+        let (grid, ranges) = on_a_grid(|grid| {
+            let x = input.iter().map(|(low, high)| outward(low, high, grid)).collect::<Result<_, _>>()?;
+            pass(&self.steps, x, grid)
+        })?;
+        Ok(rationals(ranges, grid))
+    }
+
+    /// Encloses the outputs on one example. Errors: as for [`Forward::outputs`], an input that does not fit.
+    pub fn outputs_at(&self, row: &[Weight], scale: &BigRational) -> Result<Vec<Interval>, EvalError> {
+        let input = self.input(row, scale)?;
+        let (grid, ranges) = on_a_grid(|grid| pass(&self.steps, input.on(grid)?, grid))?;
+        Ok(rationals(ranges, grid))
+    }
+
+    /// What goes into the last layer on one example, and what comes out. Errors: as for [`Forward::outputs_at`], or the last
+    /// step is no dense layer.
+    pub fn last_layer(&self, row: &[Weight], scale: &BigRational) -> Result<LastLayer, EvalError> {
+        let Some((Step::Affine(last), steps)) = self.steps.split_last() else {
+            return Err(EvalError::Meaningless("expected a dense layer at the end".to_string()));
+        };
+        let input = self.input(row, scale)?;
+        let (grid, (inputs, outputs)) = on_a_grid(|grid| {
+            let inputs = pass(steps, input.on(grid)?, grid)?;
+            let outputs = last.apply(&inputs, grid)?;
+            Ok((inputs, outputs))
+        })?;
+        Ok(LastLayer { grid, inputs, outputs, has_bias: last.has_bias })
+    }
+
+    fn input(&self, row: &[Weight], scale: &BigRational) -> Result<Input, EvalError> {
+        let Some((map, side)) = self.image else {
+            return Ok(Input::Point(row.iter().map(|w| rational(w) * scale).collect()));
+        };
+        let image: Vec<u8> = row.iter().map(|weight| pixel(weight, scale)).collect();
+        let features = map.apply(&image, side);
+        features.map(Input::Features).ok_or_else(|| EvalError::Meaningless("inputs do not fit".to_string()))
+    }
+}
+
+/// An enclosure with rational ends.
+type Interval = (BigRational, BigRational);
+
+/// An exact input of the first step.
+enum Input {
+    Point(Vec<BigRational>),
+    Features(Vec<i64>),
+}
+
+impl Input {
+    fn on(&self, grid: u32) -> Result<Vec<Range>, EvalError> {
+        match self {
+            Input::Point(x) => x.iter().map(|x| outward(x, x, grid)).collect(),
+            // Features are below 2^13 in absolute value.
+            Input::Features(features) => {
+                Ok(features.iter().map(|f| (i128::from(*f) << grid, i128::from(*f) << grid)).collect())
             }
         }
-        Err(last)
     }
+}
 
-    fn run(&self, input: &[(BigRational, BigRational)], grid: u32) -> Result<Vec<Range>, EvalError> {
-        let mut x = Vec::with_capacity(input.len());
-        for (low, high) in input {
-            x.push(outward(low, high, grid)?);
-        }
-        self.pass(x, grid)
-    }
+/// The values around the last layer, in units of `2^-grid`.
+pub struct LastLayer {
+    pub grid: u32,
+    pub inputs: Vec<Range>,
+    pub outputs: Vec<Range>,
+    pub has_bias: bool,
+}
 
-    fn pass(&self, mut x: Vec<Range>, grid: u32) -> Result<Vec<Range>, EvalError> {
-        for step in &self.steps {
-            let next = match step {
-                Step::Affine(affine) => affine.apply(&x, grid)?,
-                Step::Activation(activation) => {
-                    x.iter().map(|range| activate(activation, *range, grid)).collect::<Result<_, _>>()?
-                }
-                Step::Scale(pairs) => x
-                    .iter()
-                    .zip(pairs)
-                    .map(|(&(lo, hi), (scale, shift))| {
-                        let end = |n: i128| BigRational::new(BigInt::from(n), BigInt::one() << grid) * scale + shift;
-                        let (a, b) = (end(lo), end(hi));
-                        if a <= b { outward(&a, &b, grid) } else { outward(&b, &a, grid) }
-                    })
-                    .collect::<Result<_, _>>()?,
-            };
-            x = next;
+/// The result on the first grid that the values fit.
+fn on_a_grid<T>(run: impl Fn(u32) -> Result<T, EvalError>) -> Result<(u32, T), EvalError> {
+    let mut last = too_large();
+    for grid in GRIDS {
+        match run(grid) {
+            Ok(result) => return Ok((grid, result)),
+            Err(error @ EvalError::TooLarge(_)) => last = error,
+            Err(error) => return Err(error),
         }
-        Ok(x)
     }
+    Err(last)
+}
+
+fn rationals(ranges: Vec<Range>, grid: u32) -> Vec<Interval> {
+    let end = |n: i128| BigRational::new(BigInt::from(n), BigInt::one() << grid);
+    ranges.into_iter().map(|(lo, hi)| (end(lo), end(hi))).collect()
+}
+
+fn pass(steps: &[Step], mut x: Vec<Range>, grid: u32) -> Result<Vec<Range>, EvalError> {
+    for step in steps {
+        let next = match step {
+            Step::Affine(affine) => affine.apply(&x, grid)?,
+            Step::Activation(activation) => {
+                x.iter().map(|range| activate(activation, *range, grid)).collect::<Result<_, _>>()?
+            }
+            Step::Scale(pairs) => x
+                .iter()
+                .zip(pairs)
+                .map(|(&(lo, hi), (scale, shift))| {
+                    let end = |n: i128| BigRational::new(BigInt::from(n), BigInt::one() << grid) * scale + shift;
+                    let (a, b) = (end(lo), end(hi));
+                    if a <= b { outward(&a, &b, grid) } else { outward(&b, &a, grid) }
+                })
+                .collect::<Result<_, _>>()?,
+        };
+        x = next;
+    }
+    Ok(x)
 }
 
 /// Rounds an interval outward to the grid.
@@ -194,7 +269,7 @@ fn affine(weight: &Tensor, bias: Option<&Tensor>) -> Result<Affine, EvalError> {
         Some(bias) => bias.data.iter().map(rational).collect(),
         None => vec![BigRational::zero(); rows.len()],
     };
-    Ok(Affine { rows, biases, shift: u32::try_from(shift).unwrap_or(0), exact })
+    Ok(Affine { rows, biases, shift: u32::try_from(shift).unwrap_or(0), exact, has_bias: bias.is_some() })
 }
 
 impl Affine {
@@ -372,9 +447,6 @@ fn count(
     Ok((certain, possible))
 }
 
-/// An enclosure with rational ends.
-type Interval = (BigRational, BigRational);
-
 /// Enclosures of the outputs on one example, and of its margin where its label has an output.
 pub struct Output {
     values: Vec<Interval>,
@@ -392,14 +464,7 @@ pub fn outputs_on(network: &Network, examples: &Examples) -> Result<Outputs, Eva
     let forward = Forward::of(network)?;
     let mut all = Vec::with_capacity(examples.labels.len());
     for (row, &label) in examples.values.chunks(examples.dimension.max(1)).zip(&examples.labels) {
-        let input: Vec<_> = row
-            .iter()
-            .map(|w| {
-                let x = rational(w) * &examples.scale;
-                (x.clone(), x)
-            })
-            .collect();
-        all.push(match forward.outputs(&input) {
+        all.push(match forward.outputs_at(row, &examples.scale) {
             Ok(values) => Some(Output { margin: margin(&values, label), values }),
             Err(EvalError::TooLarge(_)) => None,
             Err(error) => return Err(error),

@@ -7,6 +7,7 @@ pub mod derive;
 pub mod eval;
 pub mod formula;
 pub mod forward;
+pub mod gibbs;
 pub mod gradient;
 pub mod intrinsic;
 pub mod law;

@@ -202,6 +202,22 @@ impl Architecture {
         Ok(architecture)
     }
 
+    /// The feature map at the beginning, and the architecture of what follows it.
+    pub fn after_features(&self) -> Option<(GradientMap, Architecture)> {
+        let (Node { op: Op::Gradients(map), .. }, rest) = self.nodes.split_first()? else { return None };
+        let shifted = |source: &Source| match source {
+            Source::Node(0) => Some(Source::Input),
+            Source::Node(i) => Some(Source::Node(i - 1)),
+            Source::Input => None,
+        };
+        let node = |node: &Node| {
+            let inputs = node.inputs.iter().map(shifted).collect::<Option<_>>()?;
+            Some(Node { op: node.op.clone(), inputs })
+        };
+        let nodes = rest.iter().map(node).collect::<Option<_>>()?;
+        Some((*map, Architecture { input: vec![map.features() as Size], nodes }))
+    }
+
     /// The shape after every node. Errors: a missing or later source, shapes that do not fit, a zero size, no node at all.
     pub fn shapes(&self) -> Result<Vec<Vec<Size>>, NetError> {
         if self.input.is_empty() || self.input.contains(&0) {

@@ -2,10 +2,11 @@
 
 use super::eval::{EvalError, Evaluation};
 use super::forward;
+use super::gibbs;
 use super::intrinsic::symbol;
 use super::lipschitz::{self, LayerNorm, LipError, LowerWitness, Norms, product, robust};
 use super::matrix_norm;
-use super::object::{Domain, Examples, Objects};
+use super::object::{Domain, Examples, Noise, Objects};
 use super::term::Term;
 use super::value::Value;
 use num_bigint::BigInt;
@@ -82,6 +83,21 @@ pub fn check(evaluation: &mut Evaluation, subject: &Term, witness: &Witness) -> 
             let size = Value::integer(examples.labels.len(), bits);
             let fraction = |count: usize| Value::integer(count, bits).div(&size, bits);
             Ok(Value::between(&fraction(low)?, &fraction(high)?)?)
+        }
+        ("empirical_gibbs_risk", [law, sample, loss], Witness::Computation) if *loss == Term::name("zero_one") => {
+            let (name, sample) = (symbol(law)?, symbol(sample)?);
+            let law = objects.law(name).filter(|law| law.noise == Noise::LastLayer);
+            let Some(law) = law else {
+                let expected = format!("expected a law with noise in the last layer only, found `{name}`");
+                return Err(EvalError::Witness(expected));
+            };
+            let network = objects.net(&law.mean).and_then(|net| net.network.as_ref());
+            let examples = objects.sample(sample).and_then(|sample| sample.examples.as_ref());
+            let (Some(network), Some(examples)) = (network, examples) else {
+                return Err(EvalError::Witness(format!("`{}` has no weights, or `{sample}` no examples", law.mean)));
+            };
+            let (low, high) = gibbs::error(network, &law.variance, examples)?;
+            Ok(Value::ends(Some(&low), Some(&high), bits)?)
         }
         ("range", [Term::Quantity(on, map)], Witness::Computation) if on == "on" => {
             let [net, domain] = map.as_slice() else {

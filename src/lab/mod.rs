@@ -9,6 +9,7 @@
 
 pub mod anneal;
 pub mod elementary;
+mod features;
 mod gradient;
 pub mod mlp;
 pub mod observe;
@@ -18,6 +19,7 @@ pub mod sample;
 mod ternary;
 pub mod train;
 
+pub use features::{FEATURE_UNIT, with_features};
 pub use gradient::{loss_and_gradient, mean_loss};
 pub use mlp::{Init, LabError, Mlp};
 pub use observe::{ErrorRate, Observed, error_rate};

@@ -45,6 +45,8 @@ pub struct TrainOptions {
     pub seed: u64,
     /// `weight_decay * theta` is added to the gradient, biases included. The reported loss is without it.
     pub weight_decay: f64,
+    /// Whether the step size falls linearly to 0.
+    pub decay: bool,
     pub init: Init,
 }
 
@@ -58,6 +60,7 @@ impl Default for TrainOptions {
             batch: 64,
             seed: 0,
             weight_decay: 0.0,
+            decay: false,
             init: Init::default(),
         }
     }
@@ -167,6 +170,7 @@ pub fn train_from(
     let mut random = Random::new(options.seed, Stream::Order);
     let mut order: Vec<usize> = (0..sample.len()).collect();
     let mut gradient = Vec::new();
+    let (mut done, steps) = (0usize, options.epochs * sample.len().div_ceil(options.batch));
     for epoch in 1..=options.epochs {
         random.shuffle(&mut order);
         let mut total = 0.0;
@@ -178,7 +182,9 @@ pub fn train_from(
                     *g += options.weight_decay * p;
                 }
             }
-            state.step(options.lr, &mut parameters, &gradient);
+            let left = if options.decay { 1.0 - done as f64 / steps as f64 } else { 1.0 };
+            state.step(options.lr * left, &mut parameters, &gradient);
+            done += 1;
         }
         if !total.is_finite() || parameters.iter().any(|p| !p.is_finite()) {
             return Err(LabError::Diverged { epoch });

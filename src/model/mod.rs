@@ -142,6 +142,8 @@ pub struct TrainOptions {
     pub learning_rate: BigRational,
     pub momentum: BigRational,
     pub weight_decay: BigRational,
+    /// `decay`: the step size falls linearly to 0.
+    pub decay: bool,
     pub epochs: usize,
     pub batch: usize,
     pub seed: u64,

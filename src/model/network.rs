@@ -1,6 +1,7 @@
 //! Architectures from chains and layer blocks.
 
 use super::names::Names;
+use crate::kernel::gradient::{GradientMap, MAPS};
 use crate::kernel::net::{Activation, Architecture, Node, Op, Size, Source};
 use crate::kernel::term::Term;
 use crate::syntax::ast::{self, Layer, UnitKey, UnitKind};
@@ -42,6 +43,19 @@ pub fn size(names: &Names, expr: &ast::Expr) -> Result<Size, Diagnostic> {
         None => Err(Diagnostic::error("E0120", format!("expected a positive integer below 2^128, found {value}"))
             .at(expr.span, "not a size")),
     }
+}
+
+/// `gradients(30)`: the feature map of this index.
+fn gradients(names: &Names, method: &ast::Method) -> Result<GradientMap, Diagnostic> {
+    let index = match method.args.as_slice() {
+        [ast::Arg { value: ast::ArgValue::Expr(expr), domain: None, .. }] => {
+            super::sample::natural(names, expr, usize::from(MAPS) - 1)?
+        }
+        _ => 0,
+    };
+    u16::try_from(index).ok().and_then(GradientMap::new).filter(|_| method.args.len() == 1).ok_or_else(|| {
+        Diagnostic::error("E0662", "expected the index of a feature map").at(method.span, "such as `gradients(1)`")
+    })
 }
 
 /// The activation that a name and its arguments stand for.
@@ -189,6 +203,7 @@ impl Builder<'_> {
                 return Ok(self.push(Op::Flatten, vec![pooled]));
             }
             UnitKind::Flatten => Op::Flatten,
+            UnitKind::Activation(method) if method.name.name == "gradients" => Op::Gradients(gradients(names, method)?),
             UnitKind::Activation(method) => Op::Activation(activation(names, method)?),
             UnitKind::Residual { layers, via } => {
                 let mut branch = input;
@@ -217,6 +232,10 @@ fn option(names: &Names, options: &[ast::UnitOption], key: UnitKey) -> Result<Op
 
 /// One line for the report: `2 -> 16 -> 16 -> 1 relu`.
 pub fn describe(architecture: &Architecture) -> Option<String> {
+    if let Some((map, chain)) = architecture.after_features() {
+        let after = describe(&chain)?;
+        return Some(format!("{} pixels -> gradients({}) -> {after}", architecture.input.first()?, map.index()));
+    }
     let structure = crate::kernel::structure::Structure::of(architecture).ok()?;
     let layers = structure.chain.as_ref()?;
     let mut text = structure.input_dim.to_string();

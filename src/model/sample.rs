@@ -131,7 +131,7 @@ pub fn part(names: &Names, expr: &Expr) -> Result<Part, Diagnostic> {
     Ok(Part::Next(n))
 }
 
-const OPTIONS: &[&str] = &["loss", "adam", "sgd", "momentum", "lr", "epochs", "batch", "seed", "weight_decay"];
+const OPTIONS: &[&str] = &["loss", "adam", "sgd", "momentum", "lr", "epochs", "batch", "seed", "weight_decay", "decay"];
 
 /// `{ loss logistic, adam, lr 0.01, epochs 200, batch 64, seed 7 }`
 pub fn options(names: &Names, train: &ast::Train) -> Result<TrainOptions, Diagnostic> {
@@ -141,6 +141,7 @@ pub fn options(names: &Names, train: &ast::Train) -> Result<TrainOptions, Diagno
         learning_rate: BigRational::new(1.into(), 100.into()),
         momentum: BigRational::zero(),
         weight_decay: BigRational::zero(),
+        decay: false,
         epochs: 100,
         batch: 32,
         seed: 0,
@@ -176,6 +177,7 @@ pub fn options(names: &Names, train: &ast::Train) -> Result<TrainOptions, Diagno
                 }
                 options.loss = loss.to_string();
             }
+            "decay" => options.decay = true,
             "adam" | "sgd" => options.optimizer = key.to_string(),
             "momentum" => {
                 let q = names.rational(value()?)?;

@@ -8,7 +8,7 @@ mod sensitivity;
 pub mod spectral_witness;
 
 use crate::kernel::derive::{End, Step};
-use crate::kernel::object::Objects;
+use crate::kernel::object::{Noise, Objects};
 use crate::kernel::term::Term;
 use crate::kernel::witness::Witness;
 use std::time::Duration;
@@ -76,6 +76,12 @@ impl Producers for Engine {
         match (head.as_str(), arguments.as_slice()) {
             ("errors", [_, _]) | ("margin_error", [_, _, _]) if request.method.is_none() => {
                 vec![Production::new(subject, Witness::Computation, "exact_evaluation")]
+            }
+            // The kernel's quadrature; a law with noise in all layers must be drawn from.
+            ("empirical_gibbs_risk", [Term::Name(law), _, _])
+                if request.method.is_none() && objects.law(law).is_some_and(|law| law.noise == Noise::LastLayer) =>
+            {
+                vec![Production::new(subject, Witness::Computation, "quadrature")]
             }
             ("range", [Term::Quantity(on, map)]) if on == "on" && request.admits(&["interval_propagation"]) => {
                 let is_concrete = matches!(map.as_slice(), [Term::Name(net), _]
