@@ -23,18 +23,18 @@ use num_traits::{One, Signed, ToPrimitive, Zero};
 use std::sync::OnceLock;
 
 /// Table entries per unit.
-const STEPS: i128 = 512;
+pub(super) const STEPS: i128 = 512;
 /// The table reaches from -8 to 8: `Phi(-8) < 10^-15`.
 const REACH: i128 = 8 * STEPS;
 /// The grid of the quadrature: 1/64, from -6 to 6.
 const NODE: i128 = STEPS / 64;
 const END: i128 = 6 * STEPS;
 /// Probabilities are integers in units of `2^-60`.
-const UNIT_BITS: u32 = 60;
+pub(super) const UNIT_BITS: u32 = 60;
 const UNIT: u128 = 1 << UNIT_BITS;
 
 /// Enclosures of `Phi(k/STEPS)` for `0 <= k <= REACH`.
-struct Table {
+pub(super) struct Table {
     low: Vec<u128>,
     high: Vec<u128>,
 }
@@ -58,13 +58,13 @@ impl Table {
         Ok(Table { low, high })
     }
 
-    fn shared() -> Result<&'static Table, EvalError> {
+    pub(super) fn shared() -> Result<&'static Table, EvalError> {
         static TABLE: OnceLock<Result<Table, RealError>> = OnceLock::new();
         TABLE.get_or_init(Table::new).as_ref().map_err(|error| error.clone().into())
     }
 
     /// At most `Phi(k/STEPS)`.
-    fn below(&self, k: i128) -> u128 {
+    pub(super) fn below(&self, k: i128) -> u128 {
         match usize::try_from(k.min(REACH)) {
             Ok(k) => self.low[k],
             // Phi(-x) = 1 - Phi(x); beyond the table nothing is known but Phi >= 0.
@@ -74,7 +74,7 @@ impl Table {
     }
 
     /// At least `Phi(k/STEPS)`.
-    fn above(&self, k: i128) -> u128 {
+    pub(super) fn above(&self, k: i128) -> u128 {
         match usize::try_from(k) {
             Ok(k) if k as i128 <= REACH => self.high[k],
             Ok(_) => UNIT,
@@ -117,7 +117,7 @@ fn quotient(gap: (i128, i128), v: (i128, i128)) -> Option<(i128, i128)> {
 }
 
 /// An enclosure of `v` in units of the pass's grid; `None` where it may be 0 or is too large.
-fn deviation(variance: &BigRational, layer: &LastLayer) -> Option<(i128, i128)> {
+pub(super) fn deviation(variance: &BigRational, layer: &LastLayer) -> Option<(i128, i128)> {
     if variance.is_negative() {
         return None;
     }

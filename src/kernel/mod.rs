@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod derive;
+pub mod draws;
 pub mod eval;
 pub mod formula;
 pub mod forward;

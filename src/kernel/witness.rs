@@ -1,12 +1,14 @@
 //! Witnesses: what the engine found, in a form that is cheap to check. Trust: kernel.
 
+use super::draws;
 use super::eval::{EvalError, Evaluation};
 use super::forward;
 use super::gibbs;
 use super::intrinsic::symbol;
 use super::lipschitz::{self, LayerNorm, LipError, LowerWitness, Norms, product, robust};
 use super::matrix_norm;
-use super::object::{Domain, Examples, Noise, Objects};
+use super::net::Network;
+use super::object::{Domain, Examples, Law, Noise, Objects};
 use super::term::Term;
 use super::value::Value;
 use num_bigint::BigInt;
@@ -85,19 +87,17 @@ pub fn check(evaluation: &mut Evaluation, subject: &Term, witness: &Witness) -> 
             Ok(Value::between(&fraction(low)?, &fraction(high)?)?)
         }
         ("empirical_gibbs_risk", [law, sample, loss], Witness::Computation) if *loss == Term::name("zero_one") => {
-            let (name, sample) = (symbol(law)?, symbol(sample)?);
-            let law = objects.law(name).filter(|law| law.noise == Noise::LastLayer);
-            let Some(law) = law else {
-                let expected = format!("expected a law with noise in the last layer only, found `{name}`");
-                return Err(EvalError::Witness(expected));
-            };
-            let network = objects.net(&law.mean).and_then(|net| net.network.as_ref());
-            let examples = objects.sample(sample).and_then(|sample| sample.examples.as_ref());
-            let (Some(network), Some(examples)) = (network, examples) else {
-                return Err(EvalError::Witness(format!("`{}` has no weights, or `{sample}` no examples", law.mean)));
-            };
+            let (law, network, examples) = last_layer_noise(objects, law, sample)?;
             let (low, high) = gibbs::error(network, &law.variance, examples)?;
             Ok(Value::ends(Some(&low), Some(&high), bits)?)
+        }
+        ("drawn_errors", [law, sample, Term::Number(n)], Witness::Computation) => {
+            let (law, network, examples) = last_layer_noise(objects, law, sample)?;
+            let n = n.to_integer().to_u64().filter(|count| *n == BigRational::from(BigInt::from(*count)));
+            let n = n.ok_or_else(|| EvalError::Witness("expected a number of draws".to_string()))?;
+            let (low, high) = draws::errors(network, &law.variance, examples, n)?;
+            evaluation.grounds.assumptions.insert(draws::ASSUMPTION.to_string());
+            Ok(Value::between(&Value::integer(low, bits), &Value::integer(high, bits))?)
         }
         ("range", [Term::Quantity(on, map)], Witness::Computation) if on == "on" => {
             let [net, domain] = map.as_slice() else {
@@ -228,6 +228,25 @@ fn robust_errors(
         count += usize::from(!classifier.is_robust(&x, label, radius)?);
     }
     Ok(count)
+}
+
+/// A law with noise in the last layer only, the network of its means, and the examples of a sample.
+fn last_layer_noise<'o>(
+    objects: &'o Objects,
+    law: &Term,
+    sample: &Term,
+) -> Result<(&'o Law, &'o Network, &'o Examples), EvalError> {
+    let (name, sample) = (symbol(law)?, symbol(sample)?);
+    let Some(law) = objects.law(name).filter(|law| law.noise == Noise::LastLayer) else {
+        let expected = format!("expected a law with noise in the last layer only, found `{name}`");
+        return Err(EvalError::Witness(expected));
+    };
+    let network = objects.net(&law.mean).and_then(|net| net.network.as_deref());
+    let examples = objects.sample(sample).and_then(|sample| sample.examples.as_deref());
+    match (network, examples) {
+        (Some(network), Some(examples)) => Ok((law, network, examples)),
+        _ => Err(EvalError::Witness(format!("`{}` has no weights, or `{sample}` no examples", law.mean))),
+    }
 }
 
 /// The norm pair of a symbol.

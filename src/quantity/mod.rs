@@ -77,6 +77,11 @@ impl Producers for Engine {
             ("errors", [_, _]) | ("margin_error", [_, _, _]) if request.method.is_none() => {
                 vec![Production::new(subject, Witness::Computation, "exact_evaluation")]
             }
+            ("drawn_errors", [Term::Name(law), _, Term::Number(_)])
+                if request.method.is_none() && objects.law(law).is_some_and(|law| law.noise == Noise::LastLayer) =>
+            {
+                vec![Production::new(subject, Witness::Computation, "seeded_draws")]
+            }
             // The kernel's quadrature; a law with noise in all layers must be drawn from.
             ("empirical_gibbs_risk", [Term::Name(law), _, _])
                 if request.method.is_none() && objects.law(law).is_some_and(|law| law.noise == Noise::LastLayer) =>
