@@ -1,0 +1,109 @@
+//! Laws with noise in the last layer: the Gibbs risk on a sample by quadrature and from draws, and what is refused.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+const SETTING: &str = "spec \"Gibbs\"
+network c {
+  input 64
+  gradients(18)
+  dense 16
+  relu
+  dense 10
+}
+network b = 64 -> 4 -> 10 relu
+data D from \"data/digits\"
+split permute(D.train, seed: 1) into prior 800, bound 497
+assume iid : iid(D)
+train h : c on D.train.prior { loss cross_entropy, adam, lr 0.01, decay, epochs 20, batch 50, seed 1 }
+train a : b on D.train.prior { loss cross_entropy, adam, lr 0.01, epochs 1, batch 50, seed 1 }
+prior     P = gaussian(mean: h, std: 0.03, noise: last_layer)
+posterior Q = gaussian(mean: h, std: 0.03, noise: last_layer)
+posterior W = gaussian(mean: h, std: 30, noise: last_layer)
+posterior Z = gaussian(mean: h, std: 0, noise: last_layer)
+posterior A = gaussian(mean: h, std: 0.03)
+posterior B = gaussian(mean: a, std: 0.03, noise: last_layer)
+";
+
+fn check(claims: &str) -> (Vec<serde_json::Value>, i32, String) {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/specs");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_supremum"))
+        .current_dir(folder)
+        .args(["check", "-", "--format", "json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    child.stdin.take().expect("standard input").write_all(format!("{SETTING}{claims}").as_bytes()).expect("written");
+    let output = child.wait_with_output().expect("output");
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let text = format!("{}{json}", String::from_utf8_lossy(&output.stderr));
+    (json["items"].as_array().cloned().unwrap_or_default(), output.status.code().expect("an exit code"), text)
+}
+
+fn end(item: &serde_json::Value, side: &str) -> f64 {
+    let text = item[side].as_str().unwrap_or_else(|| panic!("no {side}: {item}"));
+    let number = |text: &str| text.parse::<f64>().expect("a number");
+    text.split_once('/').map_or_else(|| number(text), |(p, q)| number(p) / number(q))
+}
+
+#[test]
+fn quadrature_and_draws_agree_and_bound_the_risk() {
+    let (items, exit, text) = check(
+        "claim q : risk(Q, D.train.bound, zero_one) in ?
+         claim n : drawn_errors(Q, D.train.bound, 20000) in ?
+         claim d : risk(Q, D.train.bound, zero_one) <= ? with probability >= 0.99 by monte_carlo(n: 20000)
+         claim w : risk(W, D.train.bound, zero_one) in ?
+         claim z : risk(Z, D.train.bound, zero_one) <= ?
+         claim pixels : risk(B, D.train.bound, zero_one) in ?
+         claim p : risk(Q, zero_one) <= ? with probability >= 0.98 by pac_bayes_kl(P, D.train.bound)
+         claim hold_out : risk(h, zero_one) <= ? with probability >= 0.98 by test_set(D.train.bound)",
+    );
+    assert_eq!(exit, 0, "{text}");
+    let item = |name: &str| items.iter().find(|item| item["name"] == name).unwrap_or_else(|| panic!("no {name}"));
+    let (low, high) = (end(item("q"), "lower"), end(item("q"), "upper"));
+    assert!(0.0 < low && low <= high && high < 0.1 && high - low < 1e-3, "{low} {high}");
+    // 20000 draws: five standard deviations around the quadrature, and few draws are undecided.
+    let (least, most) = (end(item("n"), "lower"), end(item("n"), "upper"));
+    let deviation = 5.0 * (20_000.0 * high * (1.0 - low)).sqrt();
+    assert!(least <= most && most - least <= 20.0, "{least} {most}");
+    assert!((least - 20_000.0 * low).abs() < deviation + 20.0, "{least} {low}");
+    assert!(end(item("d"), "upper") > low, "{text}");
+    assert!(item("d")["assumptions"].to_string().contains("SHA-256"), "{}", item("d"));
+    // Noise that drowns the network guesses: nine of ten are wrong.
+    let (low_w, high_w) = (end(item("w"), "lower"), end(item("w"), "upper"));
+    assert!(low_w > 0.85 && high_w < 0.95, "{low_w} {high_w}");
+    // Without noise an example may be a tie with certainty: nothing is known.
+    assert_eq!(end(item("z"), "upper"), 1.0);
+    // Pixels that are no features go through the same quadrature.
+    assert!(end(item("pixels"), "lower") > 0.01 && end(item("pixels"), "upper") < 0.99, "{text}");
+    // kl(r, p) <= (0 + ln(2 sqrt(497)/0.02))/497 at r = high: the bound is the root.
+    let p = end(item("p"), "upper");
+    let kl = high * (high / p).ln() + (1.0 - high) * ((1.0 - high) / (1.0 - p)).ln();
+    assert!((kl - (2.0 * 497f64.sqrt() / 0.02).ln() / 497.0).abs() < 1e-6, "{p} {kl}");
+    assert!(end(item("hold_out"), "upper") < p, "{text}");
+}
+
+#[test]
+fn what_the_kernel_cannot_integrate_or_draw_is_said() {
+    for (claim, exit) in [
+        // Noise in all layers has no quadrature here.
+        ("claim t : risk(A, D.train.bound, zero_one) <= ?", 4),
+        ("claim t : drawn_errors(A, D.train.bound, 100) <= ?", 4),
+        // The number of draws must be stated.
+        ("claim t : risk(Q, D.train.bound, zero_one) <= ? with probability >= 0.99 by monte_carlo", 4),
+        // The prior saw these examples.
+        ("claim t : risk(Q, zero_one) <= ? with probability >= 0.99 by pac_bayes_kl(P, D.train.prior)", 3),
+        ("claim t : drawn_errors(Q, D.train.bound, 100000000) <= ?", 4),
+        ("network e { input 60 gradients(1) dense 2 }\nclaim t : params(e) = 2", 3),
+        ("network e { input 64 gradients(1024) dense 2 }\nclaim t : params(e) = 2", 8),
+        ("network e { input 64 gradients(1, 2) dense 2 }\nclaim t : params(e) = 2", 3),
+        ("network e { input 64 gradients(1) dense 2 }\nclaim t : params(e) = 148", 0),
+        // Features jump: no range on a box by intervals, no Lipschitz constant.
+        ("domain X = [0, 1]^64\nclaim t : range(h on X) in ?", 4),
+    ] {
+        let (_, found, text) = check(claim);
+        assert!(found == exit || (exit == 4 && found == 8) || (exit == 4 && found == 3), "{claim}: {found}\n{text}");
+    }
+}
