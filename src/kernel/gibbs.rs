@@ -85,7 +85,7 @@ impl Table {
     /// Enclosure of the probability of a right answer, given enclosures of `(m_y - m_c)/v` in units of the table.
     fn right(&self, gaps: &[(i128, i128)]) -> (u128, u128) {
         let low_at = |t: i128| {
-            gaps.iter().try_fold(UNIT, |product, (low, _)| match product * self.below(low + t) >> UNIT_BITS {
+            gaps.iter().try_fold(UNIT, |product, (low, _)| match (product * self.below(low + t)) >> UNIT_BITS {
                 0 => None,
                 product => Some(product),
             })
