@@ -35,6 +35,16 @@ impl Dyadic {
         (exponent.unsigned_abs() <= EXPONENT_LIMIT as u64).then(|| Dyadic::small(i128::from(mantissa), exponent))
     }
 
+    /// `mantissa * 2^exponent` with a mantissa of any size. `None` when the exponent exceeds [`EXPONENT_LIMIT`] in magnitude.
+    pub fn from_parts(mantissa: BigInt, exponent: i64) -> Option<Dyadic> {
+        (exponent.unsigned_abs() <= EXPONENT_LIMIT as u64).then(|| Dyadic::large(mantissa, exponent))
+    }
+
+    /// Mantissa and exponent, odd mantissa.
+    pub fn to_parts(&self) -> (BigInt, i64) {
+        (self.big(), self.exponent)
+    }
+
     /// The integer `n`.
     pub fn integer(n: i64) -> Dyadic {
         Dyadic::small(i128::from(n), 0)

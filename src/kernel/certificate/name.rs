@@ -1,0 +1,55 @@
+//! Names that cannot be mistaken. Trust: kernel.
+//!
+//! A claim is read in its printed form, so no name of a certificate may look like something else: a definition called
+//! `lip(f, l2)` would let `lip(f, l2) <= 0` be proved. Names are identifiers, with parts after dots (`D.train`); members of families and
+//! the class of a file's architecture bear one argument list (`f(16)`, `architecture(f)`); nothing bears a name of the vocabulary.
+
+use super::json::Field;
+use super::{Reason, Refusal};
+use crate::kernel::signature::{self, LOSSES, NORMS};
+use crate::kernel::term::Op;
+
+const LENGTH_LIMIT: usize = 256;
+/// Words of the printed form of terms and formulas that no list of the vocabulary holds.
+const WORDS: [&str; 12] =
+    ["pi", "e", "inf", "sum", "prod", "cases", "if", "otherwise", "forall", "in", "and", "log"];
+
+fn is_identifier(text: &str) -> bool {
+    let mut letters = text.chars();
+    letters.next().is_some_and(|c| c.is_alphabetic() || c == '_')
+        && letters.all(|c| c.is_alphanumeric() || c == '_' || c == '\'')
+}
+
+fn is_reserved(word: &str) -> bool {
+    Op::named(word).is_some()
+        || signature::quantity(word).is_some()
+        || signature::constructor(word).is_some()
+        || signature::predicate(word).is_some()
+        || NORMS.contains(&word)
+        || LOSSES.iter().any(|(name, _)| *name == word)
+        || WORDS.contains(&word)
+}
+
+/// A variable or definition: one identifier without a meaning of its own.
+pub fn identifier<'j>(field: &Field<'j>, text: &'j str) -> Result<&'j str, Refusal> {
+    if text.len() <= LENGTH_LIMIT && is_identifier(text) && !is_reserved(text) {
+        return Ok(text);
+    }
+    field.refuse(Reason::Name, format!("expected a new name, found `{}`", text.chars().take(60).collect::<String>()))
+}
+
+/// An object: an identifier, its parts, or a member of a family.
+pub fn object<'j>(field: &Field<'j>, text: &'j str) -> Result<&'j str, Refusal> {
+    let (head, arguments) = match text.strip_suffix(')').and_then(|text| text.split_once('(')) {
+        Some((head, arguments)) => (head, Some(arguments)),
+        None => (text, None),
+    };
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'/' || b == b'-');
+    let has_names = head.split('.').all(is_identifier) && head.split('.').next().is_some_and(|word| !is_reserved(word));
+    let has_arguments =
+        arguments.is_none_or(|list| list.split(", ").all(|a| is_number(a) || a.split('.').all(is_identifier)));
+    if text.len() <= LENGTH_LIMIT && has_names && has_arguments {
+        return Ok(text);
+    }
+    field.refuse(Reason::Name, format!("expected a name, found `{}`", text.chars().take(60).collect::<String>()))
+}

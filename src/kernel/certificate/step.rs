@@ -1,0 +1,107 @@
+//! Steps of derivations and their witnesses. Trust: kernel.
+
+use super::array::{Side, dyadic, rational};
+use super::json::Field;
+use super::term::term;
+use super::{Reason, Refusal};
+use crate::kernel::derive::Step;
+use crate::kernel::lipschitz::{self, Branch, LayerNorm, LowerWitness, Multipliers};
+use crate::kernel::psd;
+use crate::kernel::witness::Witness;
+use num_bigint::BigInt;
+
+/// `{"bindings": {...}, "theorem": name}`, or `{"subject": term, "witness": {...}}`.
+pub fn step(field: &Field, side: Side) -> Result<Step, Refusal> {
+    if field.find("theorem").is_some() {
+        let [bindings, theorem] = field.fields(["bindings", "theorem"])?;
+        let bind = |(name, value): (&str, Field)| Ok((name.to_string(), term(&value)?));
+        let bindings = bindings.entries()?.into_iter().map(bind).collect::<Result<_, Refusal>>()?;
+        return Ok(Step::Theorem { name: theorem.text()?.to_string(), bindings });
+    }
+    let [subject, found] = field.fields(["subject", "witness"])?;
+    Ok(Step::Witness { subject: term(&subject)?, witness: witness(&found, side)? })
+}
+
+fn witness(field: &Field, side: Side) -> Result<Witness, Refusal> {
+    let Some(kind) = field.find("kind") else { return field.refuse(Reason::Field, "expected a field `kind`, found none") };
+    Ok(match kind.text()? {
+        "computation" => {
+            let [_] = field.fields(["kind"])?;
+            Witness::Computation
+        }
+        "spectral_upper" => {
+            let [bound_squared, factor, _, t] = field.fields(["bound_squared", "factor", "kind", "t"])?;
+            // Scalings beyond this leave 128 bits, which the check would refuse.
+            let Some(t) = u32::try_from(t.natural()?).ok().filter(|t| *t <= 128) else {
+                return t.refuse(Reason::Limit, "expected a scaling up to 128");
+            };
+            let factor = psd::Witness { t, factor: side.integers(&factor)? };
+            Witness::SpectralUpper { bound_squared: rational(&bound_squared)?, factor }
+        }
+        "spectral_lower" => {
+            let [_, vector] = field.fields(["kind", "vector"])?;
+            Witness::SpectralLower { vector: side.integers(&vector)?.into_iter().map(BigInt::from).collect() }
+        }
+        "norm_product" => {
+            let [_, layers] = field.fields(["kind", "layers"])?;
+            let layers = layers.list()?.iter().map(layer_norm).collect::<Result<_, _>>()?;
+            Witness::LipschitzUpper(lipschitz::Witness::Product(layers))
+        }
+        "absolute_product" => {
+            let [_] = field.fields(["kind"])?;
+            Witness::LipschitzUpper(lipschitz::Witness::AbsoluteProduct)
+        }
+        "tree" => {
+            let [branches, _] = field.fields(["branches", "kind"])?;
+            let branches = branches.list()?.iter().map(|b| branch(b, side)).collect::<Result<_, _>>()?;
+            Witness::LipschitzUpper(lipschitz::Witness::Tree(branches))
+        }
+        "direction" => {
+            let [direction, _, point] = field.fields(["direction", "kind", "point"])?;
+            let (point, direction) = (side.dyadics(&point)?, side.dyadics(&direction)?);
+            Witness::LipschitzLower(LowerWitness::Direction { point, direction })
+        }
+        "pair" => {
+            let [from, _, to] = field.fields(["from", "kind", "to"])?;
+            Witness::LipschitzLower(LowerWitness::Pair { from: side.dyadics(&from)?, to: side.dyadics(&to)? })
+        }
+        other => return kind.refuse(Reason::Field, format!("expected a kind of witness, found `{other}`")),
+    })
+}
+
+/// `null`, `"gram"`, `"schur"`, or the square of a spectral norm's bound.
+fn layer_norm(field: &Field) -> Result<Option<LayerNorm>, Refusal> {
+    if field.is_null() {
+        return Ok(None);
+    }
+    Ok(Some(match field.text()? {
+        "gram" => LayerNorm::Gram,
+        "schur" => LayerNorm::Schur,
+        _ => LayerNorm::Spectral(dyadic(field)?),
+    }))
+}
+
+/// `["input", coordinate, at]`, `["neuron", j]`, `["empty", [[j, weight], ...]]`, `["leaf", [[input, neurons], ...]]`.
+fn branch(field: &Field, side: Side) -> Result<Branch, Refusal> {
+    let list = field.list()?;
+    let Some((word, rest)) = list.split_first() else { return field.refuse(Reason::Field, "expected a branch") };
+    Ok(match (word.text()?, rest) {
+        ("input", [coordinate, at]) => Branch::Input { coordinate: coordinate.natural()?, at: dyadic(at)? },
+        ("neuron", [j]) => Branch::Neuron(j.natural()?),
+        ("empty", [weights]) => {
+            let weight = |field: &Field| {
+                let [j, weight] = field.tuple()?;
+                Ok((j.natural()?, dyadic(&weight)?))
+            };
+            Branch::Empty(weights.list()?.iter().map(weight).collect::<Result<_, Refusal>>()?)
+        }
+        ("leaf", [certificates]) => {
+            let multipliers = |field: &Field| {
+                let [input, neurons] = field.tuple()?;
+                Ok(Multipliers { input: side.dyadics(&input)?, neurons: side.dyadics(&neurons)? })
+            };
+            Branch::Leaf(certificates.list()?.iter().map(multipliers).collect::<Result<_, Refusal>>()?)
+        }
+        (word, _) => return field.refuse(Reason::Field, format!("expected a branch, found `{word}`")),
+    })
+}

@@ -1,0 +1,162 @@
+//! Terms and formulas as nested lists. Trust: kernel.
+//!
+//! A number is its text. Everything else is a list whose first entry says what it is: `["add", a, b]`, `["sqrt", x]`,
+//! `["of", "lip", ["name", "f"], ["name", "l2"]]` for `lip(f, l2)`, `["<=", a, b]`, `["forall", "d", from, to, formula]`.
+
+use super::array::rational;
+use super::json::Field;
+use super::name::{identifier, object};
+use super::{Reason, Refusal};
+use crate::kernel::check::Statement;
+use crate::kernel::net::Activation;
+use crate::kernel::signature::{self, LOSSES, NORMS};
+use crate::kernel::term::{Big, Formula, Op, Relation, Term};
+
+/// Operations that are written between or before their arguments; the others have their names in [`Op::CALLS`].
+pub const SYMBOLS: [(&str, Op, Option<usize>); 5] = [
+    ("add", Op::Add, None),
+    ("mul", Op::Mul, None),
+    ("neg", Op::Neg, Some(1)),
+    ("div", Op::Div, Some(2)),
+    ("pow", Op::Pow, Some(2)),
+];
+
+pub const BIGS: [(&str, Big); 4] =
+    [("big_sum", Big::Sum), ("big_prod", Big::Prod), ("big_max", Big::Max), ("big_min", Big::Min)];
+
+pub const RELATIONS: [(&str, Relation); 5] =
+    [("<=", Relation::Le), ("<", Relation::Lt), (">=", Relation::Ge), (">", Relation::Gt), ("=", Relation::Eq)];
+
+fn head<'j>(field: &Field<'j>) -> Result<(&'j str, Vec<Field<'j>>), Refusal> {
+    let mut parts = field.list()?.into_iter();
+    let Some(first) = parts.next() else { return field.refuse(Reason::Field, "expected a term, found an empty list") };
+    Ok((first.text()?, parts.collect()))
+}
+
+fn count(field: &Field, expected: usize, found: usize) -> Result<(), Refusal> {
+    if expected == found {
+        return Ok(());
+    }
+    field.refuse(Reason::Field, format!("expected {expected} argument(s), found {found}"))
+}
+
+fn terms(fields: &[Field]) -> Result<Vec<Term>, Refusal> {
+    fields.iter().map(term).collect()
+}
+
+/// A symbol of the language, an object, a definition or a variable.
+fn symbol(field: &Field) -> Result<Term, Refusal> {
+    let text = field.text()?;
+    let is_symbol = NORMS.contains(&text)
+        || LOSSES.iter().any(|(name, _)| *name == text)
+        || Activation::named(text).is_some();
+    if !is_symbol {
+        object(field, text)?;
+    }
+    Ok(Term::name(text))
+}
+
+/// The head of a quantity, a constructed object, or a call of a definition.
+fn quantity_head(field: &Field) -> Result<String, Refusal> {
+    let text = field.text()?;
+    let is_known = signature::quantity(text).is_some() || signature::constructor(text).is_some();
+    if !is_known {
+        identifier(field, text)?;
+    }
+    Ok(text.to_string())
+}
+
+pub fn term(field: &Field) -> Result<Term, Refusal> {
+    if field.is_text() {
+        return Ok(Term::Number(rational(field)?));
+    }
+    let (word, rest) = head(field)?;
+    match (word, rest.as_slice()) {
+        ("pi", []) => return Ok(Term::Pi),
+        ("e", []) => return Ok(Term::Euler),
+        ("inf", []) => return Ok(Term::Infinity),
+        ("name", [name]) => return symbol(name),
+        ("of", [name, arguments @ ..]) => return Ok(Term::Quantity(quantity_head(name)?, terms(arguments)?)),
+        ("cases", branches) => {
+            let branch = |branch: &Field| {
+                let [condition, value] = branch.tuple()?;
+                let condition = if condition.is_null() { None } else { Some(formula(&condition)?) };
+                Ok((condition, term(&value)?))
+            };
+            return Ok(Term::Cases(branches.iter().map(branch).collect::<Result<_, Refusal>>()?));
+        }
+        _ => {}
+    }
+    if let Some((_, big)) = BIGS.iter().find(|(name, _)| *name == word) {
+        count(field, 4, rest.len())?;
+        return Ok(Term::Big {
+            big: *big,
+            variable: identifier(&rest[0], rest[0].text()?)?.to_string(),
+            from: Box::new(term(&rest[1])?),
+            to: Box::new(term(&rest[2])?),
+            body: Box::new(term(&rest[3])?),
+        });
+    }
+    match SYMBOLS.iter().chain(Op::CALLS).find(|(name, _, _)| *name == word) {
+        Some((_, op, arity)) => {
+            count(field, arity.unwrap_or(rest.len()), rest.len())?;
+            Ok(Term::Apply(*op, terms(&rest)?))
+        }
+        None => field.refuse(Reason::Field, format!("expected a term, found `{word}`")),
+    }
+}
+
+pub fn formula(field: &Field) -> Result<Formula, Refusal> {
+    let (word, rest) = head(field)?;
+    if let Some((_, relation)) = RELATIONS.iter().find(|(name, _)| *name == word) {
+        count(field, 2, rest.len())?;
+        return Ok(Formula::Compare(term(&rest[0])?, *relation, term(&rest[1])?));
+    }
+    let variable = |field: &Field| Ok::<_, Refusal>(identifier(field, field.text()?)?.to_string());
+    match (word, rest.as_slice()) {
+        ("within", [a, low, high]) => Ok(Formula::Within(term(a)?, term(low)?, term(high)?)),
+        ("holds", [name, arguments @ ..]) if signature::predicate(name.text()?).is_some() => {
+            Ok(Formula::Holds(name.text()?.to_string(), terms(arguments)?))
+        }
+        ("and", parts) => Ok(Formula::And(parts.iter().map(formula).collect::<Result<_, _>>()?)),
+        ("forall", [name, from, to, body]) => Ok(Formula::ForAll {
+            variable: variable(name)?,
+            from: term(from)?,
+            to: term(to)?,
+            body: Box::new(formula(body)?),
+        }),
+        ("forall_real", [name, from, to, body]) => Ok(Formula::ForReal {
+            variable: variable(name)?,
+            from: term(from)?,
+            to: term(to)?,
+            body: Box::new(formula(body)?),
+        }),
+        ("forall_each", [name, members, body]) => Ok(Formula::ForEach {
+            variable: variable(name)?,
+            members: terms(&members.list()?)?,
+            body: Box::new(formula(body)?),
+        }),
+        _ => field.refuse(Reason::Field, format!("expected a formula, found `{word}`")),
+    }
+}
+
+/// A formula, or a bound to be found: `["upper", term]`, `["lower", term]`, `["both", term]`.
+pub fn statement(field: &Field) -> Result<Statement, Refusal> {
+    let (word, rest) = head(field)?;
+    match (word, rest.as_slice()) {
+        ("upper", [inner]) => Ok(Statement::Upper(term(inner)?)),
+        ("lower", [inner]) => Ok(Statement::Lower(term(inner)?)),
+        ("both", [inner]) => Ok(Statement::Both(term(inner)?)),
+        _ => Ok(Statement::Formula(formula(field)?)),
+    }
+}
+
+/// The statement as a reader sees it.
+pub fn text(statement: &Statement) -> String {
+    match statement {
+        Statement::Formula(formula) => formula.to_string(),
+        Statement::Upper(term) => format!("{term} <= ?"),
+        Statement::Lower(term) => format!("{term} >= ?"),
+        Statement::Both(term) => format!("{term} in ?"),
+    }
+}
