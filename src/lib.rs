@@ -20,6 +20,7 @@
 //! | 1 | `syntax` | the parser and printer of `.spec` and `.thm` |
 //! | 2 | `theory` | the library of theorems, compiled for the kernel and rendered for readers |
 //! | 2 | `model` | the resolved meaning of a spec |
+//! | 3 | `certificate` | certificates: written after a check, given their theorems before they are checked again |
 //! | 3 | `data` | readers of weights and samples, content hashes |
 //! | 4 | `quantity` | producers of enclosures with witnesses |
 //! | 5 | `prove` | goals, backward search, derivations |
@@ -42,6 +43,7 @@ pub mod text;
 
 pub mod syntax;
 
+pub mod certificate;
 pub mod theory;
 
 #[cfg(feature = "engine")]

@@ -9,6 +9,7 @@ const RANKS: &[(&str, u8)] = &[
     ("syntax", 1),
     ("theory", 2),
     ("model", 2),
+    ("certificate", 3),
     ("data", 3),
     ("quantity", 4),
     ("prove", 5),

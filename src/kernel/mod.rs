@@ -2,6 +2,7 @@
 //!
 //! It names no other module of this crate, uses exact integers and rationals only, and neither searches nor rounds to nearest.
 
+pub mod certificate;
 pub mod check;
 pub mod derive;
 pub mod draws;

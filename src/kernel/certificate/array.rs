@@ -57,7 +57,13 @@ pub fn rational(field: &Field) -> Result<BigRational, Refusal> {
 /// Mantissa and exponent of `m` or `m*2^e`; the exponent is at most `limit` in magnitude.
 fn parts(field: &Field, limit: i64) -> Result<(BigInt, i64), Refusal> {
     let text = field.text()?;
-    let Some((mantissa, exponent)) = text.split_once("*2^") else { return Ok((integer(field, text)?, 0)) };
+    let Some((mantissa, exponent)) = text.split_once("*2^") else {
+        let n = integer(field, text)?;
+        if n.bits() as i64 > PLAIN_BITS && n.trailing_zeros() != Some(0) {
+            return field.refuse(Reason::Number, "expected `m*2^e` for a long even integer");
+        }
+        return Ok((n, 0));
+    };
     let (m, e) = (integer(field, mantissa)?, integer(field, exponent)?);
     let Some(e) = i64::try_from(&e).ok().filter(|e| e.abs() <= limit) else {
         return field.refuse(Reason::Limit, format!("expected an exponent up to {limit}, found `{}`", short(exponent)));

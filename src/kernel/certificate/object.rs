@@ -1,7 +1,7 @@
 //! Objects: networks, classes, domains, samples, definitions, assumptions. Trust: kernel.
 //!
 //! Whatever the engine guarantees of the objects it builds is checked here again: intervals are not empty, radii not negative,
-//! parameters fit their architecture, labels are classes, definitions use earlier ones only.
+//! parameters fit their architecture, labels are classes.
 
 use super::array::{Side, rational, size};
 use super::json::Field;
@@ -14,7 +14,7 @@ use crate::kernel::object::{
     Part, Sample,
 };
 use crate::kernel::signature::NORMS;
-use crate::kernel::term::{Definition, Term};
+use crate::kernel::term::Definition;
 use num_traits::{Signed, Zero};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -26,20 +26,16 @@ pub fn objects(entries: &Field, definitions: &Field, assumptions: &Field, side: 
         object(&field, name)?;
         objects.entries.insert(name.to_string(), entry(&field, side)?);
     }
-    for field in definitions.list()? {
-        let [body, name, parameters] = field.fields(["body", "name", "parameters"])?;
-        let key = identifier(&name, name.text()?)?;
-        let is_new = !objects.entries.contains_key(key) && !objects.definitions.contains_key(key);
-        if !is_new {
-            return name.refuse(Reason::Name, format!("expected a new name, found `{key}` again"));
+    // A definition may mention any other: a circle ends at the depth limit of evaluation, as an error.
+    for (name, field) in definitions.entries()? {
+        let [body, parameters] = field.fields(["body", "parameters"])?;
+        identifier(&field, name)?;
+        if objects.entries.contains_key(name) {
+            return field.refuse(Reason::Name, format!("expected a new name, found the object `{name}`"));
         }
-        let parameters =
-            parameters.list()?.iter().map(|p| Ok(identifier(p, p.text()?)?.to_string())).collect::<Result<_, Refusal>>()?;
-        let definition = Definition { parameters, body: term(&body)? };
-        if uses(&definition.body, key) {
-            return body.refuse(Reason::Name, format!("expected earlier definitions only, found `{key}` itself"));
-        }
-        objects.definitions.insert(key.to_string(), definition);
+        let parameter = |p: &Field| Ok(identifier(p, p.text()?)?.to_string());
+        let parameters = parameters.list()?.iter().map(parameter).collect::<Result<_, Refusal>>()?;
+        objects.definitions.insert(name.to_string(), Definition { parameters, body: term(&body)? });
     }
     for field in assumptions.list()? {
         let [name, kind] = [field.find("name"), field.find("iid")];
@@ -54,19 +50,6 @@ pub fn objects(entries: &Field, definitions: &Field, assumptions: &Field, side: 
         objects.assumptions.push(Assumption { name: object(&name, name.text()?)?.to_string(), kind });
     }
     Ok(objects)
-}
-
-/// Whether a term mentions a name; definitions are in order, so this excludes every circle.
-fn uses(term: &Term, name: &str) -> bool {
-    match term {
-        Term::Name(other) => other == name,
-        Term::Quantity(head, arguments) => head == name || arguments.iter().any(|a| uses(a, name)),
-        Term::Apply(_, arguments) => arguments.iter().any(|a| uses(a, name)),
-        Term::Big { from, to, body, .. } => [from, to, body].into_iter().any(|t| uses(t, name)),
-        // Conditions are formulas; the depth limit of evaluation ends a circle through one of them.
-        Term::Cases(branches) => branches.iter().any(|(_, value)| uses(value, name)),
-        Term::Number(_) | Term::Pi | Term::Euler | Term::Infinity => false,
-    }
 }
 
 fn names(field: &Field) -> Result<BTreeSet<String>, Refusal> {
@@ -147,6 +130,9 @@ fn net(field: &Field, side: Side) -> Result<NetObject, Refusal> {
     }
     let constraints = constraints.list()?.iter().map(constraint).collect::<Result<Vec<_>, _>>()?;
     let network = if parameters.is_null() {
+        if !bits.is_null() {
+            return bits.refuse(Reason::Field, "expected null where there are no parameters");
+        }
         None
     } else {
         if !constraints.is_empty() {

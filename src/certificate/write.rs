@@ -1,0 +1,237 @@
+//! Writing a certificate: the objects, theorems and steps that a check's claims rest on, and nothing else.
+
+use super::encode::{self, Side, by_name, map, natural, text, texts};
+use crate::kernel::certificate::document::FileRecord;
+use crate::kernel::certificate::{FORMAT, VERSION, json::Json, term as terms};
+use crate::kernel::check::{self, Checked, Claim, Statement, Verdict};
+use crate::kernel::derive::{Step, Theorems, structures};
+use crate::kernel::eval::EvalError;
+use crate::kernel::object::{Assumption, AssumptionKind, Objects};
+use crate::theory::{Entry, Library};
+use num_rational::BigRational;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a check has proved or refuted.
+pub struct Item {
+    pub name: String,
+    /// `claim`, `bound`, `expect` or `measure`.
+    pub kind: &'static str,
+    pub claim: Claim,
+    pub steps: Vec<Step>,
+}
+
+/// Everything that goes into a certificate.
+pub struct Draft<'a> {
+    pub spec: FileRecord,
+    pub title: Option<String>,
+    pub files: Vec<FileRecord>,
+    pub objects: &'a Objects,
+    pub library: &'a Library,
+    pub budget: BigRational,
+    pub items: Vec<Item>,
+    /// The name of the side file, should one be needed.
+    pub side: String,
+}
+
+/// The text of the certificate, and the side file's bytes (none where nothing is long). Errors: the kernel refuses a derivation.
+pub fn write(draft: &Draft) -> Result<(String, Vec<u8>), EvalError> {
+    let theorems = draft.library.theorems();
+    let structures = structures(draft.objects)?;
+    let mut steps: Vec<Step> = Vec::new();
+    let mut claims = Vec::new();
+    let mut spent = BigRational::from_integer(0.into());
+    for item in &draft.items {
+        let kept = needed(draft.objects, &theorems, &structures, item)?;
+        let checked = check::check(draft.objects, &theorems, &structures, &item.claim, &kept)?;
+        let mut places = Vec::new();
+        for step in &kept {
+            places.push(steps.iter().position(|known| known == step).unwrap_or_else(|| {
+                steps.push(step.clone());
+                steps.len() - 1
+            }));
+        }
+        spent += checked.spent();
+        claims.push(claim(item, &checked, &places));
+    }
+    let used = used(draft, &steps);
+    let mut side = Side::default();
+    let entries: Vec<(String, Json)> = draft
+        .objects
+        .entries
+        .iter()
+        .filter(|(name, _)| used.contains_key(*name))
+        .map(|(name, entry)| (name.clone(), side.entry(entry, used.get(name) == Some(&true))))
+        .collect();
+    let definitions = draft.objects.definitions.iter().filter(|(name, _)| used.contains_key(*name)).map(|(name, d)| {
+        (name.clone(), map([("body", encode::term(&d.body)), ("parameters", texts(&d.parameters))]))
+    });
+    let assumptions = draft.objects.assumptions.iter().filter(|a| is_used(a, draft.objects, &used)).map(assumption);
+    let step_list: Vec<Json> = steps.iter().map(|step| side.step(step)).collect();
+    let side_record = if side.bytes.is_empty() {
+        Json::Null
+    } else {
+        map([
+            ("bytes", natural(side.bytes.len())),
+            ("file", text(&draft.side)),
+            ("sha256", text(hexadecimal(&side.bytes))),
+        ])
+    };
+    let file = |file: &FileRecord| map([("path", text(&file.path)), ("sha256", text(&file.sha256))]);
+    let root = map([
+        ("assumptions", Json::List(assumptions.collect())),
+        ("claims", Json::List(claims)),
+        ("definitions", by_name(definitions)),
+        ("files", Json::List(draft.files.iter().map(file).collect())),
+        ("format", text(FORMAT)),
+        ("ledger", map([("budget", text(draft.budget.to_string())), ("spent", text(spent.to_string()))])),
+        ("objects", by_name(entries)),
+        ("side", side_record),
+        (
+            "spec",
+            map([
+                ("file", text(&draft.spec.path)),
+                ("sha256", text(&draft.spec.sha256)),
+                ("title", draft.title.as_ref().map_or(Json::Null, text)),
+            ]),
+        ),
+        ("steps", Json::List(step_list)),
+        ("theorems", by_name(theorem_records(draft.library, &steps))),
+        ("version", Json::Integer(VERSION)),
+    ]);
+    Ok((root.render(), side.bytes))
+}
+
+/// The steps that the claim rests on. A step that may fail stays, used or not: its probability was drawn when it was looked at.
+fn needed(
+    objects: &Objects,
+    theorems: &Theorems,
+    structures: &BTreeMap<String, crate::kernel::structure::Structure>,
+    item: &Item,
+) -> Result<Vec<Step>, EvalError> {
+    let checked = check::check(objects, theorems, structures, &item.claim, &item.steps)?;
+    let mut keep = checked.used().clone();
+    for (i, fact) in checked.facts().iter().enumerate().rev() {
+        if keep.contains(&i) || !fact.events.is_empty() {
+            keep.insert(i);
+            keep.extend(fact.premises.iter().copied());
+        }
+    }
+    Ok(item.steps.iter().enumerate().filter(|(i, _)| keep.contains(i)).map(|(_, step)| step.clone()).collect())
+}
+
+fn claim(item: &Item, checked: &Checked, places: &[usize]) -> Json {
+    let derivation = checked.facts().iter().zip(places).map(|(fact, place)| {
+        map([
+            ("high", encode::end(&fact.value, false)),
+            ("low", encode::end(&fact.value, true)),
+            ("of", text(fact.subject.to_string())),
+            ("step", natural(*place)),
+            ("uses", Json::List(fact.premises.iter().map(|i| natural(*i)).collect())),
+        ])
+    });
+    let side = |low| checked.value().map_or(Json::Null, |value| encode::end(value, low));
+    map([
+        ("assumptions", texts(checked.assumptions())),
+        ("derivation", Json::List(derivation.collect())),
+        ("failure", text(item.claim.failure.to_string())),
+        ("high", side(false)),
+        ("kind", text(item.kind)),
+        ("low", side(true)),
+        ("name", text(&item.name)),
+        ("spent", text(checked.spent().to_string())),
+        ("statement", encode::statement(&item.claim.statement)),
+        ("text", text(terms::text(&item.claim.statement))),
+        ("theorems", texts(checked.theorems().keys())),
+        ("undischarged", texts(checked.undischarged())),
+        ("verdict", text(if checked.verdict() == Verdict::Refuted { "refuted" } else { "proved" })),
+    ])
+}
+
+/// Objects and definitions that claims and steps mention, directly or through others; `true` where a sample's examples are
+/// needed, `false` where an assumption only speaks of its atoms.
+fn used(draft: &Draft, steps: &[Step]) -> BTreeMap<String, bool> {
+    let objects = draft.objects;
+    let mut found = BTreeSet::new();
+    for item in &draft.items {
+        match &item.claim.statement {
+            Statement::Formula(formula) => encode::formula_names(formula, &mut found),
+            Statement::Upper(term) | Statement::Lower(term) | Statement::Both(term) => encode::names(term, &mut found),
+        }
+    }
+    for step in steps {
+        match step {
+            Step::Theorem { bindings, .. } => bindings.iter().for_each(|(_, term)| encode::names(term, &mut found)),
+            Step::Witness { subject, .. } => encode::names(subject, &mut found),
+        }
+    }
+    loop {
+        let mut more = found.clone();
+        for name in &found {
+            if let Some(definition) = objects.definitions.get(name) {
+                encode::names(&definition.body, &mut more);
+            }
+            if let Some(net) = objects.net(name) {
+                net.constraints.iter().for_each(|constraint| encode::names(&constraint.bound, &mut more));
+            }
+        }
+        if more.len() == found.len() {
+            break;
+        }
+        found = more;
+    }
+    let mut used: BTreeMap<String, bool> = found.into_iter().map(|name| (name, true)).collect();
+    for assumption in objects.assumptions.iter().filter(|a| is_used(a, objects, &used)).collect::<Vec<_>>() {
+        if let AssumptionKind::Iid { sample } = &assumption.kind {
+            used.entry(sample.clone()).or_insert(false);
+        }
+    }
+    used
+}
+
+/// An assumption about an object that is used, or about a sample that shares atoms with a sample that is used.
+fn is_used(assumption: &Assumption, objects: &Objects, used: &BTreeMap<String, bool>) -> bool {
+    match &assumption.kind {
+        AssumptionKind::DependsOn { object, .. } => used.contains_key(object),
+        AssumptionKind::Iid { sample } => objects.sample(sample).is_some_and(|declared| {
+            used.keys().any(|name| objects.sample(name).is_some_and(|other| !other.atoms.is_disjoint(&declared.atoms)))
+        }),
+    }
+}
+
+fn assumption(assumption: &Assumption) -> Json {
+    let name = ("name", text(&assumption.name));
+    match &assumption.kind {
+        AssumptionKind::Iid { sample } => map([("iid", text(sample)), name]),
+        AssumptionKind::DependsOn { object, atoms } => {
+            map([("depends_on", texts(atoms)), name, ("object", text(object))])
+        }
+    }
+}
+
+fn theorem_records(library: &Library, steps: &[Step]) -> Vec<(String, Json)> {
+    let (embedded, _) = Library::embedded();
+    let is_embedded = |entry: &Entry| {
+        embedded.entries.iter().any(|known| known.theorem.name == entry.theorem.name && known.hash == entry.hash)
+    };
+    let named: BTreeSet<&str> = steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::Theorem { name, .. } => Some(name.as_str()),
+            Step::Witness { .. } => None,
+        })
+        .collect();
+    let record = |entry: &Entry| {
+        map([
+            ("sha256", text(&entry.hash)),
+            ("status", text(super::word(entry.theorem.status))),
+            ("text", if is_embedded(entry) { Json::Null } else { text(&entry.text) }),
+        ])
+    };
+    let entries = library.entries.iter().filter(|entry| named.contains(entry.theorem.name.as_str()));
+    entries.map(|entry| (entry.theorem.name.clone(), record(entry))).collect()
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
