@@ -38,24 +38,21 @@
 //! - Only `cli` and `data` touch files; only `main` exits.
 #![forbid(unsafe_code)]
 
-pub mod kernel;
-pub mod text;
-
-pub mod syntax;
-
 pub mod certificate;
+pub mod cli;
+pub mod kernel;
+pub mod model;
+pub mod report;
+pub mod syntax;
+pub mod text;
 pub mod theory;
 
-#[cfg(feature = "engine")]
-pub mod cli;
 #[cfg(feature = "engine")]
 pub mod data;
 #[cfg(feature = "engine")]
 pub mod falsify;
 #[cfg(feature = "engine")]
 pub mod lab;
-#[cfg(feature = "engine")]
-pub mod model;
 #[cfg(feature = "engine")]
 pub mod num;
 #[cfg(feature = "engine")]
@@ -64,5 +61,3 @@ pub mod prove;
 pub mod quantity;
 #[cfg(feature = "engine")]
 pub mod recheck;
-#[cfg(feature = "engine")]
-pub mod report;

@@ -201,9 +201,7 @@ impl Side {
                 ("bindings", Json::Map(bindings.iter().map(|(name, value)| (name.clone(), term(value))).collect())),
                 ("theorem", text(name)),
             ]),
-            Step::Witness { subject, witness } => {
-                map([("subject", term(subject)), ("witness", self.witness(witness))])
-            }
+            Step::Witness { subject, witness } => map([("subject", term(subject)), ("witness", self.witness(witness))]),
         }
     }
 
@@ -284,7 +282,9 @@ impl Side {
 
     fn net(&mut self, net: &NetObject) -> Json {
         let parameters = net.network.as_ref().map_or(Json::Null, |network| {
-            Json::List(network.parameters().iter().map(|p| p.as_ref().map_or(Json::Null, |p| self.parameters(p))).collect())
+            Json::List(
+                network.parameters().iter().map(|p| p.as_ref().map_or(Json::Null, |p| self.parameters(p))).collect(),
+            )
         });
         map([
             ("architecture", architecture(&net.architecture)),
@@ -365,9 +365,10 @@ fn architecture(architecture: &Architecture) -> Json {
         Source::Input => text("input"),
         Source::Node(j) => natural(*j),
     };
-    let nodes = architecture.nodes.iter().map(|node| {
-        map([("inputs", Json::List(node.inputs.iter().map(source).collect())), ("op", op(&node.op))])
-    });
+    let nodes = architecture
+        .nodes
+        .iter()
+        .map(|node| map([("inputs", Json::List(node.inputs.iter().map(source).collect())), ("op", op(&node.op))]));
     map([
         ("input", Json::List(architecture.input.iter().map(|n| size(*n)).collect())),
         ("nodes", Json::List(nodes.collect())),
@@ -378,10 +379,9 @@ fn op(op: &Op) -> Json {
     let pair = |(a, b): (Size, Size)| Json::List(vec![size(a), size(b)]);
     match op {
         Op::Dense { units, bias } => list("dense", [size(*units), Json::Truth(*bias)]),
-        Op::Conv { channels, kernel, stride, pad, groups, bias } => list(
-            "conv",
-            [size(*channels), pair(*kernel), pair(*stride), pair(*pad), size(*groups), Json::Truth(*bias)],
-        ),
+        Op::Conv { channels, kernel, stride, pad, groups, bias } => {
+            list("conv", [size(*channels), pair(*kernel), pair(*stride), pair(*pad), size(*groups), Json::Truth(*bias)])
+        }
         Op::Activation(activation) => {
             let parameter = match activation {
                 Activation::LeakyRelu(q) | Activation::Elu(q) => Some(rational(q)),

@@ -38,7 +38,9 @@ fn statement(record: &TheoremRecord, library: &Library) -> Result<Theorem, Refus
         (Some(_), Some(_)) => {
             return refuse(Reason::Theorem, "expected no text, as the library has a theorem of this name".to_string());
         }
-        (None, None) => return refuse(Reason::Theorem, "expected a theorem of the library, found another name".to_string()),
+        (None, None) => {
+            return refuse(Reason::Theorem, "expected a theorem of the library, found another name".to_string());
+        }
         (None, Some(text)) => {
             compiled = match block(text) {
                 Ok(block) => compile::compile(&block, compile::Origin::User),
@@ -46,7 +48,9 @@ fn statement(record: &TheoremRecord, library: &Library) -> Result<Theorem, Refus
             };
             match &compiled {
                 Ok(entry) if entry.theorem.name == *name && entry.text == *text => entry,
-                Ok(_) => return refuse(Reason::Theorem, "expected the canonical text of a theorem of this name".to_string()),
+                Ok(_) => {
+                    return refuse(Reason::Theorem, "expected the canonical text of a theorem of this name".to_string());
+                }
                 Err(diagnostic) => return refuse(Reason::Theorem, diagnostic.title.clone()),
             }
         }

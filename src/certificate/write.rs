@@ -63,9 +63,10 @@ pub fn write(draft: &Draft) -> Result<(String, Vec<u8>), EvalError> {
         .filter(|(name, _)| used.contains_key(*name))
         .map(|(name, entry)| (name.clone(), side.entry(entry, used.get(name) == Some(&true))))
         .collect();
-    let definitions = draft.objects.definitions.iter().filter(|(name, _)| used.contains_key(*name)).map(|(name, d)| {
-        (name.clone(), map([("body", encode::term(&d.body)), ("parameters", texts(&d.parameters))]))
-    });
+    let definitions =
+        draft.objects.definitions.iter().filter(|(name, _)| used.contains_key(*name)).map(|(name, d)| {
+            (name.clone(), map([("body", encode::term(&d.body)), ("parameters", texts(&d.parameters))]))
+        });
     let assumptions = draft.objects.assumptions.iter().filter(|a| is_used(a, draft.objects, &used)).map(assumption);
     let step_list: Vec<Json> = steps.iter().map(|step| side.step(step)).collect();
     let side_record = if side.bytes.is_empty() {

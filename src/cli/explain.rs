@@ -1,7 +1,7 @@
 //! `supremum explain CODE`: half a page on a diagnostic.
 
+use super::exit;
 use super::output::Console;
-use super::run::exit;
 use crate::text::{codes, did_you_mean};
 
 #[derive(clap::Args)]

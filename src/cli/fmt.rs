@@ -1,7 +1,7 @@
 //! `supremum fmt FILE...`: canonical layout of specs and theorem files.
 
+use super::exit;
 use super::output::Console;
-use super::run::{self, exit};
 use crate::{syntax, text};
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ pub struct Args {
 
 pub fn run(args: &Args, console: &mut Console) -> u8 {
     let codes: Vec<u8> = args.files.iter().map(|path| one(path, args.check, console)).collect();
-    run::worst(&codes)
+    exit::worst(&codes)
 }
 
 fn one(path: &Path, check: bool, console: &mut Console) -> u8 {

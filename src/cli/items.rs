@@ -1,5 +1,6 @@
 //! Items of a spec, worked on one by one: claims proved, expectations observed, measurements taken, bounds compared.
 
+pub use super::bound::{display, high, low};
 use super::counterexample::counterexample;
 use super::run::{Lint, exit};
 use crate::kernel::check::{Statement, Verdict as KernelVerdict};
@@ -10,7 +11,7 @@ use crate::kernel::theorem::Status;
 use crate::kernel::value::Value;
 use crate::model::{self, MethodCall};
 use crate::prove::{self, Method, Outcome, Search, Vacuity};
-use crate::report::decimal::{Direction, decimal, exact_or_decimal};
+use crate::report::decimal::{Direction, exact_or_decimal};
 use crate::report::view::{ItemKind, ItemView, Verdict};
 use crate::syntax::ast::Expected;
 use crate::text::{Diagnostic, Source, Span};
@@ -18,9 +19,6 @@ use crate::theory::Library;
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::Zero;
-
-/// Significant digits of a bound in the terminal.
-const SHOWN_DIGITS: u32 = 7;
 
 /// What became of an item.
 pub struct Result {
@@ -200,19 +198,6 @@ pub fn denied(result: &Result, deny: &[Lint]) -> Option<u8> {
     deny.iter().any(trips).then_some(exit::DENIED)
 }
 
-/// The lower end as a rational, rounded down where it is none.
-pub fn low(value: &Value) -> Option<BigRational> {
-    match value.low().and_then(crate::kernel::surd::Surd::as_rational) {
-        Some(q) => Some(q),
-        None => value.enclosure().lo().and_then(|lo| lo.to_rational().ok()),
-    }
-}
-
-/// The upper end, rounded up.
-pub fn high(value: &Value) -> Option<BigRational> {
-    low(&value.neg()).map(|q| -q)
-}
-
 /// Turns an outcome into a line of the report.
 fn report(
     mut view: ItemView,
@@ -384,15 +369,6 @@ fn tabled(statement: &Statement, value: &Value) -> Option<String> {
         (_, Some(a), None) => format!(">= {a}"),
         (_, None, None) => return None,
     })
-}
-
-/// A number for the terminal: integers in full, others with a few digits, rounded outward.
-pub fn display(q: &BigRational, direction: Direction) -> String {
-    if q.is_integer() && q.numer().bits() <= 64 {
-        q.to_integer().to_string()
-    } else {
-        decimal(q, SHOWN_DIGITS, direction)
-    }
 }
 
 fn needs(vacuity: &Vacuity) -> String {

@@ -1,22 +1,42 @@
 //! The command line: one file per command.
 
+mod bound;
+#[cfg(feature = "engine")]
 mod check;
+#[cfg(feature = "engine")]
 mod compress;
+#[cfg(feature = "engine")]
 mod counterexample;
+pub mod exit;
 mod explain;
+#[cfg(feature = "engine")]
 mod falsify;
 mod fmt;
+#[cfg(feature = "engine")]
 mod items;
 mod output;
+#[cfg(feature = "engine")]
 mod plot;
+#[cfg(feature = "engine")]
 mod recheck;
+#[cfg(feature = "engine")]
 mod rows;
+#[cfg(feature = "engine")]
+mod reread;
+#[cfg(feature = "engine")]
 mod run;
+#[cfg(feature = "engine")]
 mod sample;
+#[cfg(feature = "engine")]
 mod session;
+#[cfg(feature = "engine")]
 mod table;
+#[cfg(feature = "engine")]
 mod theorems;
+#[cfg(feature = "engine")]
 mod uses;
+mod verify;
+#[cfg(feature = "engine")]
 mod why;
 
 use clap::{Parser, Subcommand};
@@ -48,21 +68,31 @@ pub struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Prove, refute or leave open every claim of a spec.
+    #[cfg(feature = "engine")]
     Check(check::Args),
     /// Show the derivation of one claim.
+    #[cfg(feature = "engine")]
     Why(why::Args),
     /// Print or write the tables of a spec.
+    #[cfg(feature = "engine")]
     Table(table::Args),
     /// Write the plots of a spec as SVG files.
+    #[cfg(feature = "engine")]
     Plot(plot::Args),
     /// Look for counterexamples to theorems on tiny instances.
+    #[cfg(feature = "engine")]
     Falsify(falsify::Args),
     /// Recompute the numbers of a published table.
+    #[cfg(feature = "engine")]
     Recheck(recheck::Args),
     /// List the theorems, or show one.
+    #[cfg(feature = "engine")]
     Theorems(theorems::Args),
     /// Train a classifier with a short code word, by annealing on its Occam bound.
+    #[cfg(feature = "engine")]
     Compress(compress::Args),
+    /// Check a certificate with the kernel alone.
+    Verify(verify::Args),
     /// Explain a diagnostic code.
     Explain(explain::Args),
     /// Lay out specs and theorem files canonically.
@@ -72,24 +102,34 @@ enum Command {
 /// Runs a parsed command line; returns the exit code.
 pub fn run(cli: &Cli) -> u8 {
     let mut console = Console::default();
+    #[cfg(feature = "engine")]
     if let Err(error) = crate::num::self_test() {
         console.complain(&error.to_string());
-        return run::exit::DISAGREEMENT;
+        return exit::DISAGREEMENT;
     }
     interruptible();
     let code = match &cli.command {
+        #[cfg(feature = "engine")]
         Command::Check(args) => check::run(args, &mut console),
+        #[cfg(feature = "engine")]
         Command::Why(args) => why::run(args, &mut console),
+        #[cfg(feature = "engine")]
         Command::Table(args) => table::run(args, &mut console),
+        #[cfg(feature = "engine")]
         Command::Plot(args) => plot::run(args, &mut console),
+        #[cfg(feature = "engine")]
         Command::Falsify(args) => falsify::run(args, &mut console),
+        #[cfg(feature = "engine")]
         Command::Recheck(args) => recheck::run(args, &mut console),
+        #[cfg(feature = "engine")]
         Command::Theorems(args) => theorems::run(args, &mut console),
+        #[cfg(feature = "engine")]
         Command::Compress(args) => compress::run(args, &mut console),
+        Command::Verify(args) => verify::run(args, &mut console),
         Command::Explain(args) => explain::run(args, &mut console),
         Command::Fmt(args) => fmt::run(args, &mut console),
     };
-    if console.failed { run::exit::OUTPUT } else { code }
+    if console.failed { exit::OUTPUT } else { code }
 }
 
 /// The first interruption asks searches to end with what they have, the second ends the process. Without signals of this kind

@@ -1,5 +1,6 @@
 //! Standard output and error: colours on a terminal only, a closed pipe is no failure.
 
+#[cfg(feature = "engine")]
 use super::run::{Problem, Run};
 use crate::report;
 use crate::text;
@@ -48,6 +49,7 @@ impl Console {
 }
 
 /// Writes all diagnostics of a run to standard error.
+#[cfg(feature = "engine")]
 pub fn diagnostics(run: &Run, console: &Console, ascii: bool) {
     problems(&run.theory, console, ascii);
     complain_all(run.source.as_ref(), &run.diagnostics, console, ascii);
@@ -62,6 +64,7 @@ pub fn complain_all(source: Option<&text::Source>, diagnostics: &[text::Diagnost
 }
 
 /// Writes diagnostics on files of theorems to standard error.
+#[cfg(feature = "engine")]
 pub fn problems(problems: &[Problem], console: &Console, ascii: bool) {
     let style = diagnostic_style(ascii);
     for (source, diagnostic) in problems {
@@ -69,7 +72,8 @@ pub fn problems(problems: &[Problem], console: &Console, ascii: bool) {
     }
 }
 
-fn diagnostic_style(ascii: bool) -> text::Style {
+/// How diagnostics are drawn on this terminal.
+pub fn diagnostic_style(ascii: bool) -> text::Style {
     match (ascii, std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()) {
         (true, _) => text::Style::Ascii,
         (false, true) => text::Style::Color,
@@ -77,7 +81,8 @@ fn diagnostic_style(ascii: bool) -> text::Style {
     }
 }
 
-fn explain(source: Option<&text::Source>, diagnostic: &text::Diagnostic, style: text::Style, console: &Console) {
+/// Writes one diagnostic to standard error.
+pub fn explain(source: Option<&text::Source>, diagnostic: &text::Diagnostic, style: text::Style, console: &Console) {
     let empty = text::Source::new("spec", "");
     if let Some(source) = source.or(empty.as_ref().ok()) {
         console.complain(&format!("{}\n", diagnostic.render(source, style)));

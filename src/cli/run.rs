@@ -1,5 +1,6 @@
 //! One run over a spec: parse, resolve, build, prove; what `check`, `why` and `table` share.
 
+pub use super::exit::{self, worst};
 use super::items;
 use super::rows;
 use super::session::Session;
@@ -18,38 +19,6 @@ use crate::theory::{self, Library, compile};
 use num_rational::BigRational;
 use num_traits::{One, Zero};
 use std::path::{Path, PathBuf};
-
-/// Exit codes, as the README lists them.
-pub mod exit {
-    pub const PROVED: u8 = 0;
-    pub const REFUTED: u8 = 1;
-    pub const SPEC: u8 = 3;
-    pub const UNKNOWN: u8 = 4;
-    pub const DENIED: u8 = 5;
-    pub const DATA: u8 = 7;
-    pub const LIMIT: u8 = 8;
-    pub const OUTPUT: u8 = 9;
-    pub const DISAGREEMENT: u8 = 70;
-    pub const INTERRUPTED: u8 = 130;
-}
-
-/// When several apply, the first of this list wins.
-const PRECEDENCE: [u8; 9] = [
-    exit::DISAGREEMENT,
-    exit::INTERRUPTED,
-    exit::SPEC,
-    exit::DATA,
-    exit::LIMIT,
-    exit::OUTPUT,
-    exit::REFUTED,
-    exit::DENIED,
-    exit::UNKNOWN,
-];
-
-/// The exit code of the most important reason.
-pub fn worst(codes: &[u8]) -> u8 {
-    PRECEDENCE.into_iter().find(|code| codes.contains(code)).unwrap_or(exit::PROVED)
-}
 
 /// What a proved number of a network with weights is about.
 const SEMANTICS: &str = "exact real arithmetic on the stored weights; floating-point rounding is not covered";
@@ -96,6 +65,11 @@ pub fn code(diagnostic: &Diagnostic) -> u8 {
         Kind::Limit => exit::LIMIT,
         Kind::Data => exit::DATA,
     }
+}
+
+/// The failure probability that all claims together may draw: 1/20 where the spec does not say.
+pub fn budget(spec: &Spec) -> BigRational {
+    spec.budget.clone().unwrap_or_else(|| BigRational::new(1.into(), 20.into()))
 }
 
 /// Reads the spec's text. Errors: a missing or unreadable file, a text that is no spec.
@@ -260,7 +234,7 @@ fn prove(run: &mut Run, request: &Request, source: &Source) {
             return;
         }
     };
-    let budget = run.spec.budget.clone().unwrap_or_else(|| BigRational::new(1.into(), 20.into()));
+    let budget = budget(&run.spec);
     let share = items::share(&run.spec, &budget);
     let worked = with_search(&session, &run.library, |search| {
         let wanted = run.spec.items.iter().filter(|item| request.only.is_none_or(|only| only == item.name));

@@ -31,6 +31,8 @@ pub struct Attempt {
 /// What became of a claim.
 #[derive(Default)]
 pub struct Outcome {
+    /// What the kernel was asked to decide.
+    pub claim: Option<Claim>,
     pub checked: Option<Checked>,
     pub steps: Vec<Step>,
     /// The theorem or producer whose bound the claim uses.
@@ -78,7 +80,7 @@ fn ends(statement: &Statement) -> &'static [End] {
 pub fn prove(search: &Search, statement: &Statement, method: Option<&Method>, failure: &BigRational) -> Outcome {
     let stated = method.map(Method::stated).unwrap_or_default();
     let claim = Claim { statement: statement.clone(), failure: failure.clone(), stated };
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome { claim: Some(claim.clone()), ..Outcome::default() };
     let mut tried: BTreeSet<(Term, End)> = BTreeSet::new();
     let probe = probe(statement);
     for end in ends(statement) {

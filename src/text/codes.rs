@@ -16,7 +16,7 @@ pub struct Code {
 }
 
 /// One file per hundred.
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     include_str!("explain/E00.md"),
     include_str!("explain/E01.md"),
     include_str!("explain/E02.md"),
@@ -24,6 +24,7 @@ const FILES: [&str; 9] = [
     include_str!("explain/E04.md"),
     include_str!("explain/E05.md"),
     include_str!("explain/E06.md"),
+    include_str!("explain/E08.md"),
     include_str!("explain/E09.md"),
     include_str!("explain/W06.md"),
 ];

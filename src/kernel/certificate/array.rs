@@ -116,7 +116,12 @@ impl Side<'_> {
             "i16" => 2,
             "i32" | "binary32" => 4,
             "i64" | "binary64" => 8,
-            other => return layout.refuse(Reason::Field, format!("expected i8, i16, i32, i64, binary32 or binary64, found `{other}`")),
+            other => {
+                return layout.refuse(
+                    Reason::Field,
+                    format!("expected i8, i16, i32, i64, binary32 or binary64, found `{other}`"),
+                );
+            }
         };
         let bytes = count.checked_mul(width).and_then(|length| self.0.get(start..start.checked_add(length)?));
         let Some(bytes) = bytes else {
@@ -166,7 +171,8 @@ impl Side<'_> {
     pub fn dyadics(self, field: &Field) -> Result<Vec<lipschitz::Dyadic>, Refusal> {
         if field.is_map() {
             let number = |(m, e)| {
-                lipschitz::Dyadic::new(m, e).map_or_else(|| field.refuse(Reason::Limit, "expected a smaller exponent"), Ok)
+                lipschitz::Dyadic::new(m, e)
+                    .map_or_else(|| field.refuse(Reason::Limit, "expected a smaller exponent"), Ok)
             };
             return self.array(field)?.into_iter().map(number).collect();
         }

@@ -188,11 +188,14 @@ impl Text {
 
     /// The side file that the certificate needs. Errors: a name that leaves the certificate's folder.
     pub fn side(&self) -> Result<Option<SideRecord>, Refusal> {
-        let Some(field) = Field::root(&self.json).find("side").filter(|field| !field.is_null()) else { return Ok(None) };
+        let Some(field) = Field::root(&self.json).find("side").filter(|field| !field.is_null()) else {
+            return Ok(None);
+        };
         let [bytes, file, sha256] = field.fields(["bytes", "file", "sha256"])?;
         let name = line(&file)?;
         if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', ':']) {
-            return file.refuse(Reason::Side, format!("expected the name of a file beside the certificate, found `{name}`"));
+            return file
+                .refuse(Reason::Side, format!("expected the name of a file beside the certificate, found `{name}`"));
         }
         let length = bytes.natural()? as u64;
         if length > SIDE_LIMIT {
@@ -204,20 +207,21 @@ impl Text {
     /// Reads everything, given the bytes of the side file (none where there is no side file).
     pub fn read(&self, side_bytes: &[u8]) -> Result<Certificate, Refusal> {
         let root = Field::root(&self.json);
-        let [assumptions, claims, definitions, files, _, ledger, entries, _, spec, step_list, theorem_map, _] = root.fields([
-            "assumptions",
-            "claims",
-            "definitions",
-            "files",
-            "format",
-            "ledger",
-            "objects",
-            "side",
-            "spec",
-            "steps",
-            "theorems",
-            "version",
-        ])?;
+        let [assumptions, claims, definitions, files, _, ledger, entries, _, spec, step_list, theorem_map, _] = root
+            .fields([
+                "assumptions",
+                "claims",
+                "definitions",
+                "files",
+                "format",
+                "ledger",
+                "objects",
+                "side",
+                "spec",
+                "steps",
+                "theorems",
+                "version",
+            ])?;
         let side_record = self.side()?;
         if let Some(record) = &side_record {
             if side_bytes.len() as u64 != record.bytes {
@@ -290,27 +294,42 @@ fn listed(steps: &[Step], theorems: &[TheoremRecord]) -> Result<(), Refusal> {
         Some(name) if used.contains(name) => {
             Err(Refusal::new(Reason::Theorem, format!("expected the hash of `{name}`, which a step uses, found none")))
         }
-        Some(name) => Err(Refusal::new(Reason::Theorem, format!("theorems.{name}: expected a step that uses it, found none"))),
+        Some(name) => {
+            Err(Refusal::new(Reason::Theorem, format!("theorems.{name}: expected a step that uses it, found none")))
+        }
     }
 }
 
 fn claim(field: &Field, steps: usize) -> Result<ClaimRecord, Refusal> {
-    let [assumptions, derivation, failure, high, kind, low, name, spent, statement, text, theorems, undischarged, verdict] =
-        field.fields([
-            "assumptions",
-            "derivation",
-            "failure",
-            "high",
-            "kind",
-            "low",
-            "name",
-            "spent",
-            "statement",
-            "text",
-            "theorems",
-            "undischarged",
-            "verdict",
-        ])?;
+    let [
+        assumptions,
+        derivation,
+        failure,
+        high,
+        kind,
+        low,
+        name,
+        spent,
+        statement,
+        text,
+        theorems,
+        undischarged,
+        verdict,
+    ] = field.fields([
+        "assumptions",
+        "derivation",
+        "failure",
+        "high",
+        "kind",
+        "low",
+        "name",
+        "spent",
+        "statement",
+        "text",
+        "theorems",
+        "undischarged",
+        "verdict",
+    ])?;
     let kind_text = kind.text()?;
     if !["claim", "bound", "expect", "measure"].contains(&kind_text) {
         return kind.refuse(Reason::Field, format!("expected claim, bound, expect or measure, found `{kind_text}`"));
@@ -381,7 +400,8 @@ fn record(field: &Field, position: usize, steps: usize) -> Result<StepRecord, Re
     for earlier in uses.list()? {
         let i = earlier.natural()?;
         if i >= position {
-            return earlier.refuse(Reason::Order, format!("expected a step before number {position}, found number {i}"));
+            return earlier
+                .refuse(Reason::Order, format!("expected a step before number {position}, found number {i}"));
         }
         used.insert(i);
     }
@@ -429,7 +449,8 @@ impl Certificate {
             Ok(checked) => checked,
             Err(error) => {
                 let mut workspace = Workspace::new(&self.objects, theorems, structures);
-                let failing = steps.iter().enumerate().find_map(|(i, step)| workspace.apply(step).err().map(|e| (i, e)));
+                let failing =
+                    steps.iter().enumerate().find_map(|(i, step)| workspace.apply(step).err().map(|e| (i, e)));
                 let (place, error) = match failing {
                     Some((i, error)) => (format!("claim `{name}`, step {i}"), error),
                     None => (format!("claim `{name}`"), error),
@@ -448,7 +469,11 @@ impl Certificate {
                 return Err(Refusal::new(Reason::Order, text));
             }
             if !within(&fact.value, &said.low, &said.high) {
-                let text = format!("{place}: the step proves {} of `{}`, not the stated enclosure", fact.value.describe(), said.of);
+                let text = format!(
+                    "{place}: the step proves {} of `{}`, not the stated enclosure",
+                    fact.value.describe(),
+                    said.of
+                );
                 return Err(Refusal::new(Reason::Enclosure, text));
             }
         }
@@ -456,10 +481,15 @@ impl Certificate {
             let found = match checked.verdict() {
                 Verdict::Proved => "the derivation proves it",
                 Verdict::Refuted => "the derivation refutes it",
-                Verdict::Unknown if checked.spent() > record.claim.failure => "it fails with more probability than it allows",
+                Verdict::Unknown if checked.spent() > record.claim.failure => {
+                    "it fails with more probability than it allows"
+                }
                 Verdict::Unknown => "the derivation does not decide it",
             };
-            return Err(Refusal::new(Reason::Verdict, format!("claim `{name}`: {found}: `{}`", term::text(&record.claim.statement))));
+            return Err(Refusal::new(
+                Reason::Verdict,
+                format!("claim `{name}`: {found}: `{}`", term::text(&record.claim.statement)),
+            ));
         }
         if let Some(value) = checked.value()
             && !within(value, &record.low, &record.high)

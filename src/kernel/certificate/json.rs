@@ -93,7 +93,8 @@ impl Json {
         if canonical.as_bytes() != bytes {
             let line = canonical.as_bytes().split(|b| *b == b'\n').zip(bytes.split(|b| *b == b'\n'));
             let line = line.take_while(|(a, b)| a == b).count() + 1;
-            let text = format!("line {line}: expected the canonical spelling (sorted keys, fixed line breaks), found another");
+            let text =
+                format!("line {line}: expected the canonical spelling (sorted keys, fixed line breaks), found another");
             return Err(Refusal::new(Reason::Spelling, text));
         }
         Ok(json)
@@ -189,7 +190,9 @@ fn refusal(error: &serde_json::Error) -> Refusal {
         Reason::Malformed
     };
     let text = match reason {
-        Reason::Limit => format!("expected nesting up to 127, found deeper (line {}, column {})", error.line(), error.column()),
+        Reason::Limit => {
+            format!("expected nesting up to 127, found deeper (line {}, column {})", error.line(), error.column())
+        }
         Reason::Truncated => format!("expected a whole certificate, found its end at line {}", error.line()),
         _ => text,
     };
@@ -265,9 +268,11 @@ impl<'j> Field<'j> {
 
     pub fn list(&self) -> Result<Vec<Field<'j>>, Refusal> {
         match self.json {
-            Json::List(list) => {
-                Ok(list.iter().enumerate().map(|(i, json)| Field { json, place: format!("{}[{i}]", self.place) }).collect())
-            }
+            Json::List(list) => Ok(list
+                .iter()
+                .enumerate()
+                .map(|(i, json)| Field { json, place: format!("{}[{i}]", self.place) })
+                .collect()),
             _ => self.wrong("a list"),
         }
     }

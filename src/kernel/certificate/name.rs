@@ -11,8 +11,7 @@ use crate::kernel::term::Op;
 
 const LENGTH_LIMIT: usize = 256;
 /// Words of the printed form of terms and formulas that no list of the vocabulary holds.
-const WORDS: [&str; 12] =
-    ["pi", "e", "inf", "sum", "prod", "cases", "if", "otherwise", "forall", "in", "and", "log"];
+const WORDS: [&str; 12] = ["pi", "e", "inf", "sum", "prod", "cases", "if", "otherwise", "forall", "in", "and", "log"];
 
 fn is_identifier(text: &str) -> bool {
     let mut letters = text.chars();
@@ -49,6 +48,14 @@ pub fn object<'j>(field: &Field<'j>, text: &'j str) -> Result<&'j str, Refusal> 
     let has_arguments =
         arguments.is_none_or(|list| list.split(", ").all(|a| is_number(a) || a.split('.').all(is_identifier)));
     if text.len() <= LENGTH_LIMIT && has_names && has_arguments {
+        return Ok(text);
+    }
+    field.refuse(Reason::Name, format!("expected a name, found `{}`", text.chars().take(60).collect::<String>()))
+}
+
+/// The name of an assumption: one identifier, which may be a word of the vocabulary since no term uses it.
+pub fn label<'j>(field: &Field<'j>, text: &'j str) -> Result<&'j str, Refusal> {
+    if text.len() <= LENGTH_LIMIT && is_identifier(text) {
         return Ok(text);
     }
     field.refuse(Reason::Name, format!("expected a name, found `{}`", text.chars().take(60).collect::<String>()))

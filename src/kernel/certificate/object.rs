@@ -5,7 +5,7 @@
 
 use super::array::{Side, rational, size};
 use super::json::Field;
-use super::name::{identifier, object};
+use super::name::{identifier, label, object};
 use super::term::term;
 use super::{INPUT_LIMIT, Reason, Refusal};
 use crate::kernel::net::{Activation, Architecture, Network, Node, Op, Parameters, Size, Source, Tensor};
@@ -47,7 +47,7 @@ pub fn objects(entries: &Field, definitions: &Field, assumptions: &Field, side: 
             let [atoms, of, _] = field.fields(["depends_on", "object", "name"])?;
             AssumptionKind::DependsOn { object: object(&of, of.text()?)?.to_string(), atoms: names(&atoms)? }
         };
-        objects.assumptions.push(Assumption { name: object(&name, name.text()?)?.to_string(), kind });
+        objects.assumptions.push(Assumption { name: label(&name, name.text()?)?.to_string(), kind });
     }
     Ok(objects)
 }
@@ -64,8 +64,7 @@ fn names(field: &Field) -> Result<BTreeSet<String>, Refusal> {
 
 fn entry(field: &Field, side: Side) -> Result<Entry, Refusal> {
     let [depends_on, inner] = field.fields(["depends_on", "is"])?;
-    let dependence =
-        if depends_on.is_null() { Dependence::Unknown } else { Dependence::Known(names(&depends_on)?) };
+    let dependence = if depends_on.is_null() { Dependence::Unknown } else { Dependence::Known(names(&depends_on)?) };
     let object = if let Some(domain) = inner.find("box") {
         Object::Domain(intervals(&domain)?)
     } else if inner.find("radius").is_some() {

@@ -23,7 +23,9 @@ pub fn step(field: &Field, side: Side) -> Result<Step, Refusal> {
 }
 
 fn witness(field: &Field, side: Side) -> Result<Witness, Refusal> {
-    let Some(kind) = field.find("kind") else { return field.refuse(Reason::Field, "expected a field `kind`, found none") };
+    let Some(kind) = field.find("kind") else {
+        return field.refuse(Reason::Field, "expected a field `kind`, found none");
+    };
     Ok(match kind.text()? {
         "computation" => {
             let [_] = field.fields(["kind"])?;

@@ -47,9 +47,8 @@ fn terms(fields: &[Field]) -> Result<Vec<Term>, Refusal> {
 /// A symbol of the language, an object, a definition or a variable.
 fn symbol(field: &Field) -> Result<Term, Refusal> {
     let text = field.text()?;
-    let is_symbol = NORMS.contains(&text)
-        || LOSSES.iter().any(|(name, _)| *name == text)
-        || Activation::named(text).is_some();
+    let is_symbol =
+        NORMS.contains(&text) || LOSSES.iter().any(|(name, _)| *name == text) || Activation::named(text).is_some();
     if !is_symbol {
         object(field, text)?;
     }

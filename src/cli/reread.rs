@@ -1,0 +1,221 @@
+//! What `verify` reads again on request: network files, data sets, the spec itself.
+
+use super::exit;
+use super::run;
+use super::sample::{self, Data};
+use super::session::Session;
+use super::verify::Problem;
+use crate::data::file::{Folder, NETWORK_BYTES, Sha256Hash};
+use crate::data::{DataError, assemble, onnx, safetensors};
+use crate::kernel::certificate::{Certificate, term};
+use crate::kernel::check::Statement;
+use crate::kernel::object::{Entry, Examples, Object, Sample};
+use crate::model::{self, ItemKind, Spec};
+use crate::text::Source;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// Checks everything that is asked for; returns the hashes of the files that were read again.
+pub fn files(
+    certificate: &Certificate,
+    networks: &[String],
+    data: &[String],
+    spec: Option<&Path>,
+) -> Result<BTreeSet<String>, Problem> {
+    let mut again = BTreeSet::new();
+    for request in networks {
+        let (name, path) = named(request)?;
+        network(certificate, name, Path::new(path), &mut again)?;
+    }
+    for request in data {
+        let (name, path) = named(request)?;
+        data_set(certificate, name, Path::new(path), &mut again)?;
+    }
+    if let Some(path) = spec {
+        whole_spec(certificate, path, &mut again)?;
+    }
+    Ok(again)
+}
+
+fn named(request: &str) -> Result<(&str, &str), Problem> {
+    request
+        .split_once('=')
+        .ok_or_else(|| Problem::new("E0823", exit::DATA, format!("expected `name=path`, found `{request}`")))
+}
+
+fn folder(path: &Path) -> Result<(Folder, String), Problem> {
+    let folder = Folder::of_spec(path).map_err(|error| Problem::new("E0823", exit::DATA, error.to_string()))?;
+    Ok((folder, path.file_name().map(|name| name.to_string_lossy().to_string()).unwrap_or_default()))
+}
+
+fn recorded(certificate: &Certificate, path: &str, sha256: &str) -> Result<(), Problem> {
+    if certificate.files.iter().any(|file| file.sha256 == sha256) {
+        return Ok(());
+    }
+    let text = format!("`{path}` has SHA-256 {sha256}, which is none of the certificate's files");
+    Err(Problem::new("E0823", exit::DATA, text))
+}
+
+/// A network's file has a hash of the certificate and gives the certificate's network.
+fn network(certificate: &Certificate, name: &str, path: &Path, again: &mut BTreeSet<String>) -> Result<(), Problem> {
+    let Some(known) = certificate.objects.net(name).and_then(|net| net.network.as_ref()) else {
+        let text = format!("expected a network of the certificate, found `{name}`");
+        return Err(Problem::new("E0823", exit::DATA, text));
+    };
+    let (folder, file) = folder(path)?;
+    let unreadable = |error: DataError| Problem::new("E0823", exit::DATA, error.to_string());
+    let contents = folder.read(&file, NETWORK_BYTES).map_err(unreadable)?;
+    let mut hashes = vec![(file.clone(), contents.sha256.to_string())];
+    let network = if file.to_ascii_lowercase().ends_with(".onnx") {
+        let import = onnx::read(&contents, Some(&folder)).map_err(unreadable)?;
+        hashes.extend(import.external.iter().map(|(name, hash)| (name.clone(), hash.to_string())));
+        import.network
+    } else {
+        let tensors = safetensors::read(&contents).map_err(unreadable)?;
+        assemble::assemble_like(known.architecture(), &tensors).map_err(unreadable)?
+    };
+    for (path, sha256) in hashes {
+        recorded(certificate, &path, &sha256)?;
+        again.insert(sha256);
+    }
+    if network != **known {
+        let text = format!("`{file}` holds other weights than `{name}` of the certificate");
+        return Err(Problem::new("E0823", exit::DATA, text));
+    }
+    Ok(())
+}
+
+/// Files of a data set have hashes of the certificate and hold the examples of its samples.
+fn data_set(certificate: &Certificate, name: &str, path: &Path, again: &mut BTreeSet<String>) -> Result<(), Problem> {
+    let (folder, file) = folder(path)?;
+    let (data, files, _) =
+        sample::load(&folder, &file, None).map_err(|error| Problem::new("E0823", exit::DATA, error.to_string()))?;
+    for file in files {
+        // Index files and labels that the certificate's claims did not need are not recorded.
+        recorded(certificate, &file.path, &file.sha256)?;
+        again.insert(file.sha256);
+    }
+    let part = format!("{name}.");
+    let mut found = false;
+    for (other, entry) in &certificate.objects.entries {
+        let Object::Sample(sample) = &entry.object else { continue };
+        if *other == name || other.starts_with(&part) {
+            found = true;
+            contained(other, sample, &data)?;
+        }
+    }
+    if found {
+        return Ok(());
+    }
+    Err(Problem::new("E0823", exit::DATA, format!("expected a sample of the certificate, found `{name}`")))
+}
+
+/// How often each example occurs.
+fn counts(examples: &Examples) -> BTreeMap<(Vec<(i64, i16)>, u32), usize> {
+    let mut counts = BTreeMap::new();
+    for (row, label) in examples.values.chunks(examples.dimension.max(1)).zip(&examples.labels) {
+        let row = row.iter().map(|w| (w.mantissa, w.exponent)).collect();
+        *counts.entry((row, *label)).or_insert(0) += 1;
+    }
+    counts
+}
+
+fn contained(name: &str, sample: &Sample, data: &Data) -> Result<(), Problem> {
+    let Some(examples) = &sample.examples else { return Ok(()) };
+    let all = counts(&data.examples);
+    let is_contained = examples.dimension == data.examples.dimension
+        && examples.scale == data.examples.scale
+        && sample.classes == data.classes
+        && counts(examples).iter().all(|(example, n)| all.get(example).is_some_and(|most| n <= most));
+    if is_contained {
+        return Ok(());
+    }
+    Err(Problem::new(
+        "E0823",
+        exit::DATA,
+        format!("`{name}` of the certificate has examples that the data set has not"),
+    ))
+}
+
+/// The certificate's claims are claims of the spec, about the objects that the spec builds.
+fn whole_spec(certificate: &Certificate, path: &Path, again: &mut BTreeSet<String>) -> Result<(), Problem> {
+    let other = |text: String| Problem::new("E0824", exit::CERTIFICATE, text);
+    let problem = |diagnostic: crate::text::Diagnostic| Problem::new("E0824", exit::SPEC, diagnostic.title);
+    let source = run::read(path).map_err(problem)?;
+    let hash = Sha256Hash::of(source.text().as_bytes()).to_string();
+    if hash != certificate.spec.sha256 {
+        return Err(other(format!(
+            "expected the spec with SHA-256 {}, found one with {hash}",
+            certificate.spec.sha256
+        )));
+    }
+    let (spec, folder) = resolved(path, &source)?;
+    if run::budget(&spec) != certificate.budget {
+        return Err(other(format!("expected the budget {}, found {}", run::budget(&spec), certificate.budget)));
+    }
+    let statements = statements(&spec);
+    for claim in &certificate.claims {
+        let matches = |(name, kind, statement): &(String, &str, Statement)| {
+            *kind == claim.kind && *statement == claim.claim.statement && is_item(name, &claim.name, kind)
+        };
+        if !statements.iter().any(matches) {
+            let text = format!("`{}` is no claim of the spec: `{}`", claim.name, term::text(&claim.claim.statement));
+            return Err(other(text));
+        }
+    }
+    let session = Session::build(&spec, &folder, &source).map_err(problem)?;
+    for (name, entry) in &certificate.objects.entries {
+        if !session.objects.entries.get(name).is_some_and(|built| is_same(entry, built)) {
+            return Err(other(format!("`{name}` is not what the spec says")));
+        }
+    }
+    for (name, definition) in &certificate.objects.definitions {
+        if session.objects.definitions.get(name) != Some(definition) {
+            return Err(other(format!("`{name}` is not defined so by the spec")));
+        }
+    }
+    if let Some(assumption) = certificate.objects.assumptions.iter().find(|a| !session.objects.assumptions.contains(a))
+    {
+        return Err(other(format!("`{}` is no assumption of the spec", assumption.name)));
+    }
+    again.insert(hash);
+    again.extend(session.files.iter().map(|file| file.sha256.clone()));
+    Ok(())
+}
+
+fn resolved(path: &Path, source: &Source) -> Result<(Spec, Folder), Problem> {
+    let parsed = crate::syntax::parse(source);
+    let (spec, _, diagnostics) = model::resolve(&parsed.file, source);
+    if let Some(diagnostic) = parsed.diagnostics.iter().chain(&diagnostics).find(|d| d.is_error()) {
+        return Err(Problem::new("E0824", exit::SPEC, diagnostic.title.clone()));
+    }
+    let folder = Folder::of_spec(path).map_err(|error| Problem::new("E0824", exit::DATA, error.to_string()))?;
+    Ok((spec, folder))
+}
+
+/// Name, kind and statement of every item.
+fn statements(spec: &Spec) -> Vec<(String, &'static str, Statement)> {
+    let statement = |item: &model::Item| match &item.kind {
+        ItemKind::Claim(claim) => (item.name.clone(), "claim", claim.statement.clone()),
+        ItemKind::Expect(formula) => (item.name.clone(), "expect", Statement::Formula(formula.clone())),
+        ItemKind::Measure(term) => (item.name.clone(), "measure", Statement::Both(term.clone())),
+        ItemKind::Bounds { target, .. } => (item.name.clone(), "bound", Statement::Upper(target.clone())),
+    };
+    spec.items.iter().map(statement).collect()
+}
+
+/// A row of a block of bounds is named after the block.
+fn is_item(item: &str, claim: &str, kind: &str) -> bool {
+    if kind == "bound" { claim.strip_prefix(item).is_some_and(|rest| rest.starts_with('.')) } else { item == claim }
+}
+
+/// Equal, but for the examples of a sample that the certificate knows by its size only.
+fn is_same(entry: &Entry, built: &Entry) -> bool {
+    match (&entry.object, &built.object) {
+        (Object::Sample(a), Object::Sample(b)) if a.examples.is_none() => {
+            (a.size, &a.atoms, &a.origin, a.classes) == (b.size, &b.atoms, &b.origin, b.classes)
+                && entry.dependence == built.dependence
+        }
+        _ => entry == built,
+    }
+}
