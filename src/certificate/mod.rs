@@ -49,7 +49,10 @@ fn statement(record: &TheoremRecord, library: &Library) -> Result<Theorem, Refus
             match &compiled {
                 Ok(entry) if entry.theorem.name == *name && entry.text == *text => entry,
                 Ok(_) => {
-                    return refuse(Reason::Theorem, "expected the canonical text of a theorem of this name".to_string());
+                    return refuse(
+                        Reason::Theorem,
+                        "expected the canonical text of a theorem of this name".to_string(),
+                    );
                 }
                 Err(diagnostic) => return refuse(Reason::Theorem, diagnostic.title.clone()),
             }

@@ -3,6 +3,7 @@
 #[cfg(feature = "engine")]
 use super::run::{Problem, Run};
 use crate::report;
+#[cfg(feature = "engine")]
 use crate::text;
 use std::io::{IsTerminal, Write};
 

@@ -91,7 +91,8 @@ impl From<Refusal> for Problem {
 struct Verified {
     view: CheckView,
     json: serde_json::Value,
-    theorems: Vec<String>,
+    /// Name and status of every theorem of a step.
+    theorems: Vec<(String, &'static str)>,
     sha256: String,
     /// What keeps the certificate from being valid.
     holes: Vec<String>,
@@ -208,7 +209,7 @@ fn examine(args: &Args) -> Result<Verified, Problem> {
             };
             claim.checked().undischarged().is_empty() && claim.checked().theorems().iter().all(is_listed)
         });
-    let theorems = certificate.theorems.iter().map(|t| format!("{} ({})", t.name, certificate::word(t.status)));
+    let theorems = certificate.theorems.iter().map(|t| (t.name.clone(), certificate::word(t.status)));
     Ok(Verified {
         view: view(&args.certificate.to_string_lossy(), &certificate, &certified, &again),
         json: json(&args.certificate.to_string_lossy(), &sha256, &certificate, &certified, &again),
@@ -233,11 +234,11 @@ fn show(verified: &Verified, args: &Args, console: &mut Console) -> u8 {
     let mut view = verified.view.clone();
     view.exit = exit;
     console.print(&report::terminal::check(&view, console.style(args.ascii)));
-    let separator = if args.ascii { "; " } else { " · " };
-    let mut lines = Vec::new();
-    if !verified.theorems.is_empty() {
-        lines.push(format!("  theorems     {}", verified.theorems.join(separator)));
-    }
+    let widest = verified.theorems.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let label = |i: usize| if i == 0 { "theorems" } else { "" };
+    let theorem =
+        |(i, (name, status)): (usize, &(String, &str))| format!("  {:<11}  {name:<widest$}  {status}", label(i));
+    let mut lines: Vec<String> = verified.theorems.iter().enumerate().map(theorem).collect();
     lines.push(format!("  certificate  sha256 {}", verified.sha256));
     lines.push(String::new());
     match verified.holes.as_slice() {

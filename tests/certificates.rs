@@ -1,0 +1,207 @@
+//! Certificates as a user meets them: written by `check`, read by `verify`. Expected verdicts are those of `check` itself.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Scratch {
+        let folder = std::env::temp_dir().join(format!("supremum-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        Scratch(folder)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn run(arguments: &[&str], threads: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_supremum"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("RAYON_NUM_THREADS", threads)
+        .args(arguments)
+        .output()
+        .expect("the binary runs")
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path in UTF-8")
+}
+
+fn json(output: &Output) -> serde_json::Value {
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}\n{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// Every shipped spec, in subfolders too.
+fn specs(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            specs(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "spec") {
+            found.push(path);
+        }
+    }
+    found.sort();
+}
+
+/// The word of `verify` for a verdict of `check`.
+fn certified(verdict: &str) -> Option<&'static str> {
+    match verdict {
+        "proved" | "consistent" | "measured" => Some("proved"),
+        "refuted" | "contradicted" => Some("refuted"),
+        _ => None,
+    }
+}
+
+#[test]
+fn every_shipped_spec_certifies_with_the_same_verdicts() {
+    let scratch = Scratch::new("certify");
+    let mut found = Vec::new();
+    specs(&Path::new(env!("CARGO_MANIFEST_DIR")).join("specs"), &mut found);
+    assert!(found.len() >= 4, "{found:?}");
+    for spec in &found {
+        let (first, second) = (scratch.file("first.cert"), scratch.file("second.cert"));
+        let checked = run(&["check", text(spec), "--format", "json", "--certificate", text(&first)], "1");
+        let items = json(&checked)["items"].as_array().expect("items").clone();
+        let verified = run(&["verify", text(&first), "--format", "json"], "1");
+        let report = json(&verified);
+        assert_ne!(report["result"], "invalid", "{}: {}", spec.display(), report["error"]);
+        let claims = report["claims"].as_array().expect("claims");
+        let decided: Vec<_> =
+            items.iter().filter(|item| certified(item["verdict"].as_str().unwrap()).is_some()).collect();
+        assert_eq!(claims.len(), decided.len(), "{}", spec.display());
+        for (item, claim) in decided.iter().zip(claims) {
+            assert_eq!(item["name"], claim["name"], "{}", spec.display());
+            let verdict = item["verdict"].as_str().and_then(certified);
+            assert_eq!(claim["verdict"].as_str(), verdict, "{}: {}", spec.display(), item["name"]);
+            assert_eq!(item["delta"], claim["delta"], "{}: {}", spec.display(), item["name"]);
+        }
+        // Holes are exactly what carries a dagger.
+        let daggers = decided.iter().any(|item| !item["daggers"].as_array().expect("daggers").is_empty());
+        assert_eq!(report["result"], if daggers { "holey" } else { "valid" }, "{}", spec.display());
+        assert_eq!(verified.status.code(), Some(if daggers { 6 } else { 0 }), "{}", spec.display());
+        // The same bytes whatever the number of threads.
+        run(&["check", text(spec), "--certificate", text(&second)], "2");
+        let bytes = |path: &Path| std::fs::read(path).unwrap_or_default();
+        let renamed = String::from_utf8(bytes(&second)).expect("UTF-8").replace("second.cert.bin", "first.cert.bin");
+        assert!(bytes(&first) == renamed.into_bytes(), "{}: other bytes with two threads", spec.display());
+        assert!(
+            bytes(&scratch.file("first.cert.bin")) == bytes(&scratch.file("second.cert.bin")),
+            "{}",
+            spec.display()
+        );
+    }
+}
+
+#[test]
+fn files_and_spec_are_read_again_on_request() {
+    let scratch = Scratch::new("again");
+    let cert = scratch.file("digits.cert");
+    let cert = text(&cert);
+    assert_eq!(run(&["check", "specs/digits.spec", "--certificate", cert], "2").status.code(), Some(0));
+    let again = |arguments: &[&str]| {
+        let output = run(&[&["verify", cert], arguments].concat(), "2");
+        (output.status.code().expect("an exit code"), String::from_utf8_lossy(&output.stderr).to_string())
+    };
+    assert_eq!(again(&["--network", "f=specs/models/digits_mlp.onnx"]).0, 0);
+    assert_eq!(again(&["--data", "D=specs/data/digits"]).0, 0);
+    assert_eq!(again(&["--spec", "specs/digits.spec"]).0, 0);
+    for (arguments, exit, code) in [
+        (["--network", "f=specs/models/digits_cnn.onnx"], 7, "E0823"),
+        (["--network", "g=specs/models/digits_mlp.onnx"], 7, "E0823"),
+        (["--network", "f=specs/models/no.onnx"], 7, "E0823"),
+        (["--data", "D=specs/data/mnist10k"], 7, "E0823"),
+        (["--data", "D"], 7, "E0823"),
+        (["--spec", "specs/acas.spec"], 6, "E0824"),
+    ] {
+        let (found, message) = again(&arguments);
+        assert_eq!(found, exit, "{arguments:?}\n{message}");
+        assert!(message.contains(code), "{arguments:?}\n{message}");
+    }
+}
+
+#[test]
+fn holes_are_neither_valid_nor_invalid() {
+    let scratch = Scratch::new("holes");
+    let cert = scratch.file("c.cert");
+    let cert = text(&cert);
+    run(&["check", "tests/forge/conjecture.spec", "--certificate", cert], "1");
+    let output = run(&["verify", cert], "1");
+    let shown = String::from_utf8_lossy(&output.stdout).to_string();
+    assert_eq!(output.status.code(), Some(6), "{shown}");
+    assert!(
+        shown.contains("holey") && shown.contains("`my.quadratic` is unproved") && !shown.contains("valid"),
+        "{shown}"
+    );
+    // Permitted by name it passes, still holey; with another list it is refused.
+    let output = run(&["verify", cert, "--permit", "my.quadratic", "vc.halfspaces"], "1");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("holey"));
+    let output = run(&["verify", cert, "--permit", "vc.halfspaces"], "1");
+    assert_eq!(output.status.code(), Some(6));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("E0822"));
+}
+
+#[test]
+fn bad_files_have_named_refusals() {
+    let scratch = Scratch::new("bad");
+    let cert = scratch.file("good.cert");
+    run(&["check", "tests/forge/small.spec", "--certificate", text(&cert)], "1");
+    let side = scratch.file("good.cert.bin");
+    let verify = |path: &Path| {
+        let output = run(&["verify", text(path)], "1");
+        let message = String::from_utf8_lossy(&output.stderr).to_string();
+        assert!(!message.contains("panicked"), "{message}");
+        (output.status.code().expect("an exit code"), message)
+    };
+    let expect = |path: &Path, exit: i32, code: &str| {
+        let (found, message) = verify(path);
+        assert_eq!(found, exit, "{}\n{message}", path.display());
+        assert!(message.contains(code), "{}\n{message}", path.display());
+    };
+    assert_eq!(verify(&cert).0, 0);
+    expect(&scratch.file("none.cert"), 7, "E0821");
+    expect(&scratch.0, 7, "E0821");
+    expect(Path::new("/dev/zero"), 7, "E0821");
+    // A sparse file of two gigabytes is refused by its length, unread.
+    let huge = scratch.file("huge.cert");
+    std::fs::File::create(&huge).and_then(|file| file.set_len(2 << 30)).expect("a sparse file");
+    expect(&huge, 8, "E0805");
+    let empty = scratch.file("empty.cert");
+    std::fs::write(&empty, "").expect("written");
+    expect(&empty, 6, "E0802");
+    // The side file behind a symbolic link, then without it.
+    let elsewhere = scratch.file("elsewhere.bin");
+    std::fs::rename(&side, &elsewhere).expect("moved");
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(&elsewhere, &side).expect("a link");
+        expect(&cert, 7, "E0810");
+        std::fs::remove_file(&side).expect("removed");
+    }
+    expect(&cert, 7, "E0810");
+    std::fs::rename(&elsewhere, &side).expect("moved back");
+    assert_eq!(verify(&cert).0, 0);
+}
+
+#[test]
+fn a_certificate_that_cannot_be_written_is_exit_9() {
+    let scratch = Scratch::new("write");
+    for target in [scratch.0.clone(), scratch.file("no/such/folder/c.cert"), PathBuf::from("/dev/full")] {
+        let output = run(&["check", "specs/lecture_vc.spec", "--certificate", text(&target)], "1");
+        let message = String::from_utf8_lossy(&output.stderr).to_string();
+        assert_eq!(output.status.code(), Some(9), "{}\n{message}", target.display());
+        assert!(message.contains("E0826"), "{message}");
+    }
+    assert_eq!(std::fs::read_dir(&scratch.0).expect("the folder").count(), 0, "nothing half-written is left");
+}

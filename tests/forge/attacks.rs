@@ -1,0 +1,387 @@
+//! The named attacks.
+
+use super::support::{Forgery, list, text, written};
+use supremum::kernel::certificate::{Json, Reason};
+
+const BASE: &str = "tests/forge/base.spec";
+const CONJECTURE: &str = "tests/forge/conjecture.spec";
+const DIGITS: &str = "specs/digits.spec";
+
+struct Attack {
+    name: &'static str,
+    base: &'static str,
+    edit: fn(&mut Forgery),
+    reason: Reason,
+    /// Part of the refusal's message.
+    message: &'static str,
+}
+
+const fn attack(
+    name: &'static str,
+    base: &'static str,
+    reason: Reason,
+    message: &'static str,
+    edit: fn(&mut Forgery),
+) -> Attack {
+    Attack { name, base, edit, reason, message }
+}
+
+/// One unit less in the mantissa of a dyadic end.
+fn lowered(end: &str) -> String {
+    let (mantissa, exponent) = end.split_once("*2^").expect("a dyadic number");
+    format!("{}*2^{exponent}", mantissa.parse::<u64>().expect("a mantissa") - 2)
+}
+
+const ATTACKS: &[Attack] = &[
+    attack("drop_requirement", CONJECTURE, Reason::TheoremText, "my.quadratic: expected SHA-256", |f| {
+        let statement = f.text("theorems/my.quadratic/text").replace("vcdim(H) <= n, n <= 100", "n <= 100");
+        f.set("theorems/my.quadratic/text", text(&statement));
+    }),
+    attack("drop_assumption", DIGITS, Reason::Grounds, "expected the assumptions", |f| {
+        f.list("assumptions").retain(|a| !matches!(a, Json::Map(map) if map.contains_key("iid")));
+    }),
+    attack("swap_weights", BASE, Reason::Step, "positive semidefinite form", |f| {
+        f.list("objects/h/is/parameters/0/weight/data").reverse();
+        f.list("claims").retain(|claim| matches!(claim, Json::Map(map) if map["name"] == text("sdp")));
+        f.set("ledger/spent", text("0"));
+    }),
+    attack("shrink_radius", BASE, Reason::Step, "claim `tree`, step 0", |f| {
+        // The proof is about [-1, 1]^2, the claim is now about the larger [-4, 4]^2.
+        f.set("objects/X/is/box", list([list([text("2"), text("-4"), text("4")])]));
+        f.list("claims").retain(|claim| matches!(claim, Json::Map(map) if map["name"] == text("tree")));
+        f.set("ledger/spent", text("0"));
+    }),
+    attack("round_wrong_way", BASE, Reason::Enclosure, "not the stated bound", |f| {
+        let high = f.text("claims/sdp/high");
+        f.set("claims/sdp/high", text(&lowered(&high)));
+    }),
+    attack("tighten_step", BASE, Reason::Enclosure, "claim `sdp`, step 0: the step proves", |f| {
+        let high = f.text("claims/sdp/derivation/0/high");
+        f.set("claims/sdp/derivation/0/high", text(&lowered(&high)));
+    }),
+    attack("reuse_delta", BASE, Reason::Ledger, "the sum over all claims", |f| {
+        // One event of probability 1/50 pays for both claims.
+        f.set("ledger/spent", text("1/50"));
+    }),
+    attack("unpaid_claim", BASE, Reason::Ledger, "claim `risk`: expected the probability 1/100", |f| {
+        f.set("claims/risk/spent", text("0"));
+        f.set("ledger/spent", text("1/50"));
+    }),
+    attack("overdrawn", BASE, Reason::Ledger, "expected at most the budget 1/50", |f| {
+        f.set("ledger/budget", text("1/50"));
+    }),
+    attack("posthoc_lambda", BASE, Reason::Ledger, "claim `open`: expected the probability", |f| {
+        // Many bounds were looked at and the best was taken; only the best is paid for.
+        let kept: Vec<Json> = match f.at("claims/open/derivation") {
+            Json::List(records) => records.iter().filter(|r| is_on_errors_or_last_test(r)).cloned().collect(),
+            _ => Vec::new(),
+        };
+        f.set("claims/open/derivation", Json::List(kept));
+        retain_used(f);
+    }),
+    attack("prior_saw_sample", BASE, Reason::Step, "`h` depends on `D.train`", |f| {
+        let step = f.step("risk");
+        f.set(&format!("{step}/bindings/S"), list([text("name"), text("D.train")]));
+    }),
+    attack("unknown_theorem", BASE, Reason::Theorem, "expected a theorem of the library", |f| {
+        let record = f.map("theorems").remove("vc.halfspaces").expect("a theorem");
+        f.map("theorems").insert("vc.magic".to_string(), record);
+        let step = f.step("wrong");
+        f.set(&format!("{step}/theorem"), text("vc.magic"));
+    }),
+    attack("unlisted_theorem", BASE, Reason::Theorem, "expected the hash of `vc.halfspaces`", |f| {
+        f.map("theorems").remove("vc.halfspaces");
+    }),
+    attack("swapped_theorem", BASE, Reason::Enclosure, "claim `risk`, step", |f| {
+        // Hoeffding's bound has another formula than the one of Clopper and Pearson.
+        let step = f.step("risk");
+        f.set(&format!("{step}/theorem"), text("test_set.kl"));
+    }),
+    attack("edited_theorem", BASE, Reason::TheoremText, "vc.halfspaces: expected SHA-256", |f| {
+        f.set("theorems/vc.halfspaces/sha256", text(&"0".repeat(64)));
+    }),
+    attack("own_version", BASE, Reason::Theorem, "the library has a theorem of this name", |f| {
+        f.set("theorems/vc.halfspaces/text", text("theorem vc.halfspaces(n : natural)"));
+    }),
+    attack("promoted_conjecture", CONJECTURE, Reason::TheoremText, "expected the status unproved", |f| {
+        f.set("theorems/my.quadratic/status", text("proved"));
+    }),
+    attack("cyclic_step", BASE, Reason::Order, "expected a step before number 1, found number 1", |f| {
+        f.set("claims/class/derivation/1/uses", list([Json::Integer(1)]));
+    }),
+    attack("later_step", BASE, Reason::Order, "expected a step before number 0, found number 1", |f| {
+        f.set("claims/class/derivation/0/uses", list([Json::Integer(1)]));
+    }),
+    attack("missing_step", BASE, Reason::Order, "found number 4095", |f| {
+        f.set("claims/class/derivation/0/step", Json::Integer(4095));
+    }),
+    attack("missing_premise", BASE, Reason::Step, "`lip", |f| {
+        // Without the constant of ReLU the product bound has no factor to multiply.
+        f.list("claims/class/derivation").remove(0);
+        f.set("claims/class/derivation/0/uses", list([]));
+    }),
+    attack("empty_derivation", BASE, Reason::Verdict, "the derivation does not decide it", |f| {
+        f.list("claims/wrong/derivation").clear();
+        f.set("claims/wrong/low", Json::Null);
+        f.set("claims/wrong/high", Json::Null);
+    }),
+    attack("no_claims", BASE, Reason::Verdict, "expected at least one claim", |f| f.list("claims").clear()),
+    attack("hole_step", BASE, Reason::Field, "expected a kind of witness, found `trusted`", |f| {
+        let step = f.step("sdp");
+        f.set(&format!("{step}/witness/kind"), text("trusted"));
+    }),
+    attack("proves_weaker_claim", BASE, Reason::Verdict, "the derivation refutes it", |f| {
+        let four = list([text("of"), text("lip"), list([text("name"), text("F")]), list([text("name"), text("l2")])]);
+        f.set("claims/class/statement", list([text("<="), four, text("3")]));
+        f.set("claims/class/text", text("lip(F, l2) <= 3"));
+    }),
+    attack("misleading_text", BASE, Reason::Field, "expected the statement's text `params(f) = 33`", |f| {
+        f.set("claims/size/text", text("params(f) = 3"));
+    }),
+    attack("flipped_verdict", BASE, Reason::Verdict, "claim `wrong`: the derivation refutes it", |f| {
+        f.set("claims/wrong/verdict", text("proved"));
+    }),
+    attack("hidden_condition", CONJECTURE, Reason::Grounds, "expected the theorems", |f| {
+        f.list("claims/planes/theorems").retain(|name| *name != text("my.quadratic"));
+    }),
+    attack("nan_bound", BASE, Reason::Number, "found `NaN`", |f| f.set("claims/sdp/high", text("NaN"))),
+    attack("no_bound", BASE, Reason::Field, "expected the bound that the claim asks for", |f| {
+        f.set("claims/sdp/high", Json::Null);
+    }),
+    attack("swapped_ends", BASE, Reason::Object, "found an empty interval", |f| {
+        f.set("claims/ball/low", text("9"));
+        f.set("claims/ball/high", text("-9"));
+    }),
+    attack("empty_interval", BASE, Reason::Object, "expected an interval, found [1, -1]", |f| {
+        f.set("objects/X/is/box", list([list([text("2"), text("1"), text("-1")])]));
+    }),
+    attack("negative_radius", BASE, Reason::Object, "expected a radius >= 0", |f| {
+        f.set("objects/Y/is/radius", text("-1"));
+    }),
+    attack("residual_not_dominant", BASE, Reason::Step, "diagonally dominant residual", |f| {
+        let step = f.step("norm");
+        let factor = format!("{step}/witness/factor/2");
+        let entry: i64 = f.text(&factor).parse().expect("an integer");
+        f.set(&factor, text(&(entry / 2).to_string()));
+    }),
+    attack("factor_wrong_shape", BASE, Reason::Step, "expected a witness of 3 entries, found 2", |f| {
+        let step = f.step("norm");
+        f.list(&format!("{step}/witness/factor")).pop();
+    }),
+    attack("bound_below_the_norm", BASE, Reason::Step, "claim `norm`, step 0", |f| {
+        let step = f.step("norm");
+        f.set(&format!("{step}/witness/bound_squared"), text("1"));
+    }),
+    attack("tree_leaf_missing", BASE, Reason::Step, "expected a complete tree", |f| {
+        let step = f.step("tree");
+        f.list(&format!("{step}/witness/branches")).pop();
+    }),
+    attack("tree_overlap", BASE, Reason::Step, "expected the end of the tree, found another branch", |f| {
+        let step = f.step("tree");
+        let branches = f.list(&format!("{step}/witness/branches"));
+        let last = branches.last().expect("a leaf").clone();
+        branches.push(last);
+    }),
+    attack("tree_cut_outside", BASE, Reason::Step, "expected a cut inside the box", |f| {
+        let step = f.step("tree");
+        let branches = f.list(&format!("{step}/witness/branches"));
+        branches[0] = list([text("input"), Json::Integer(0), text("2")]);
+    }),
+    attack("pattern_infeasible_kept", BASE, Reason::Step, "expected a positive semidefinite form", |f| {
+        // A leaf is declared empty, without a proof that no point lies in it.
+        let step = f.step("tree");
+        let branches = f.list(&format!("{step}/witness/branches"));
+        *branches.last_mut().expect("a leaf") = list([text("empty"), list([])]);
+    }),
+    attack("multipliers_scaled_down", BASE, Reason::Step, "claim `sdp`, step 0", |f| {
+        let step = f.step("sdp");
+        let weight = format!("{step}/witness/branches/0/1/0/0");
+        f.set(&weight, list([text("1")]));
+    }),
+    attack("steeper_direction", BASE, Reason::Step, "claim `below`, step 0", |f| {
+        // A point far outside the domain.
+        let step = f.step("below");
+        let witness = format!("{step}/witness");
+        let key = if f.map(&witness).contains_key("point") { "point" } else { "from" };
+        f.set(&format!("{witness}/{key}"), list([text("5"), text("5")]));
+    }),
+    attack("class_mislabelled", BASE, Reason::Object, "expected labels below 1", |f| {
+        f.set("objects/D.test/is/classes", Json::Integer(1));
+    }),
+    attack("parameters_of_another_shape", BASE, Reason::Object, "expected parameters of shapes", |f| {
+        f.set("objects/h/is/architecture/nodes/0/op", list([text("dense"), text("9"), Json::Truth(true)]));
+    }),
+    attack("infinite_weight", BASE, Reason::Number, "expected finite numbers", |f| {
+        let offset = f.offset("objects/D.test/is/examples/values");
+        f.side[offset..offset + 8].copy_from_slice(&f64::NAN.to_le_bytes());
+        f.reseal();
+    }),
+    attack("renamed_quantity", BASE, Reason::Name, "expected a new name, found `lip`", |f| {
+        let definition = Json::Map(
+            [("body".to_string(), text("0")), ("parameters".to_string(), list([text("g"), text("p")]))].into(),
+        );
+        f.map("definitions").insert("lip".to_string(), definition);
+    }),
+    attack("name_like_a_term", BASE, Reason::Name, "expected a new name, found `lip(h, l2)`", |f| {
+        let definition = Json::Map([("body".to_string(), text("0")), ("parameters".to_string(), list([]))].into());
+        f.map("definitions").insert("lip(h, l2)".to_string(), definition);
+    }),
+    attack("same_name_twice", BASE, Reason::Name, "found `sdp` twice", |f| f.set("claims/product/name", text("sdp"))),
+    attack("wrong_hash", BASE, Reason::Side, "its SHA-256 is not the certificate's", |f| {
+        f.set("side/sha256", text(&"0".repeat(64)));
+    }),
+    attack("altered_side_file", BASE, Reason::Side, "was altered", |f| f.side[7] ^= 1),
+    attack("shortened_side_file", BASE, Reason::Side, "bytes in `base.cert.bin`", |f| {
+        f.side.pop();
+    }),
+    attack("array_beyond_the_end", BASE, Reason::Side, "of the side file, found its end", |f| {
+        f.set("objects/D.test/is/examples/values/at", Json::Integer(1 << 40));
+    }),
+    attack("outside_the_folder", BASE, Reason::Side, "expected the name of a file beside", |f| {
+        f.set("side/file", text("../base.cert.bin"));
+    }),
+    attack("newer_version", BASE, Reason::Version, "expected version 1, found 99", |f| {
+        f.set("version", Json::Integer(99));
+    }),
+    attack("other_format", BASE, Reason::Version, "expected the format", |f| f.set("format", text("other"))),
+    attack("unknown_field", BASE, Reason::Field, "found `comment`", |f| {
+        f.map("claims/size").insert("comment".to_string(), text("trust me"));
+    }),
+    attack("missing_field", BASE, Reason::Field, "expected a field `undischarged`", |f| {
+        f.map("claims/size").remove("undischarged");
+    }),
+    attack("division_by_zero", BASE, Reason::Number, "found `1/0`", |f| f.set("claims/risk/spent", text("1/0"))),
+    attack("unreduced", BASE, Reason::Number, "found `2/100`", |f| f.set("claims/risk/spent", text("2/100"))),
+    attack("negative_denominator", BASE, Reason::Number, "found `2/-4`", |f| f.set("ledger/spent", text("2/-4"))),
+    attack("leading_zeros", BASE, Reason::Number, "found `0033`", |f| f.set("claims/size/high", text("0033"))),
+    attack("scientific", BASE, Reason::Number, "found `1e5`", |f| f.set("claims/size/high", text("1e5"))),
+    attack("even_mantissa", BASE, Reason::Number, "found `2*2^-3`", |f| f.set("claims/sdp/high", text("2*2^-3"))),
+    attack("huge_exponent", BASE, Reason::Limit, "expected an exponent up to", |f| {
+        f.set("claims/sdp/high", text("1*2^99999999999999999999"));
+    }),
+    attack("many_digits", BASE, Reason::Limit, "digits, found 1000000", |f| {
+        f.set("claims/size/high", text(&"3".repeat(1_000_000)));
+    }),
+    attack("many_steps", BASE, Reason::Limit, "expected at most 100000 entries", |f| {
+        let step = f.list("steps")[0].clone();
+        f.set("steps", Json::List(vec![step; 100_001]));
+    }),
+    attack("deep_nesting", BASE, Reason::Limit, "expected nesting up to 127", |f| {
+        let deep = (0..10_000).fold(String::new(), |deep, _| deep + "[");
+        f.raw = Some(deep.into_bytes());
+    }),
+    attack("duplicate_key", BASE, Reason::DuplicateKey, "found a second `verdict`", |f| {
+        let text = f.json.render().replacen(
+            "\"verdict\": \"proved\"",
+            "\"verdict\": \"proved\",\n   \"verdict\": \"refuted\"",
+            1,
+        );
+        f.raw = Some(text.into_bytes());
+    }),
+    attack("truncated", BASE, Reason::Truncated, "expected a whole certificate", |f| {
+        let mut bytes = f.json.render().into_bytes();
+        bytes.truncate(bytes.len() / 2);
+        f.raw = Some(bytes);
+    }),
+    attack("trailing_data", BASE, Reason::Trailing, "expected the end of the certificate", |f| {
+        let mut bytes = f.json.render().into_bytes();
+        bytes.extend(b"{}");
+        f.raw = Some(bytes);
+    }),
+    attack("other_spelling", BASE, Reason::Spelling, "expected the canonical spelling", |f| {
+        f.raw = Some(f.json.render().replace("\"version\": 1", "\"version\":  1").into_bytes());
+    }),
+    attack("bare_nan", BASE, Reason::Malformed, "expected", |f| {
+        f.raw = Some(f.json.render().replace("\"version\": 1", "\"version\": NaN").into_bytes());
+    }),
+    attack("a_float", BASE, Reason::Malformed, "floating point", |f| {
+        f.raw = Some(f.json.render().replace("\"version\": 1", "\"version\": 1.0").into_bytes());
+    }),
+];
+
+/// The records of the chosen bound: the error count and the exact binomial bound.
+fn is_on_errors_or_last_test(record: &Json) -> bool {
+    matches!(record, Json::Map(map) if map["of"] == text("errors(h, D.test)"))
+        || matches!(record, Json::Map(map) if map["of"] == text("risk(h, zero_one)") && map["uses"] == list([Json::Integer(0)]))
+}
+
+/// Drops steps that no claim uses any more, with the theorems that only they used.
+fn retain_used(f: &mut Forgery) {
+    let mut used = std::collections::BTreeSet::new();
+    let claims = f.list("claims").clone();
+    for claim in &claims {
+        let Json::Map(claim) = claim else { continue };
+        let Json::List(records) = &claim["derivation"] else { continue };
+        used.extend(records.iter().filter_map(|r| match r {
+            Json::Map(map) => match map["step"] {
+                Json::Integer(step) => usize::try_from(step).ok(),
+                _ => None,
+            },
+            _ => None,
+        }));
+    }
+    // An unused step keeps its place as a step that is used anyway, so that the numbers stay.
+    let first = f.list("steps")[*used.iter().next().expect("a step")].clone();
+    let steps = f.list("steps");
+    for (i, step) in steps.iter_mut().enumerate() {
+        if !used.contains(&i) {
+            *step = first.clone();
+        }
+    }
+    let named: Vec<String> = steps
+        .iter()
+        .filter_map(|step| match step {
+            Json::Map(map) => match map.get("theorem") {
+                Some(Json::Text(name)) => Some(name.clone()),
+                _ => None,
+            },
+            _ => None,
+        })
+        .collect();
+    f.map("theorems").retain(|name, _| named.contains(name));
+}
+
+#[test]
+fn every_attack_is_refused_for_its_own_reason() {
+    let mut wrong = Vec::new();
+    for attack in ATTACKS {
+        let mut forgery = written(attack.base);
+        (attack.edit)(&mut forgery);
+        match forgery.judge() {
+            Ok(_) => wrong.push(format!("{}: accepted", attack.name)),
+            Err(refusal) if refusal.reason == attack.reason && refusal.message.contains(attack.message) => {}
+            Err(refusal) => wrong.push(format!("{}: {:?}: {}", attack.name, refusal.reason, refusal.message)),
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), ATTACKS.len(), wrong.join("\n"));
+    assert!(ATTACKS.len() >= 60);
+}
+
+#[test]
+fn what_was_written_is_accepted() {
+    for spec in [BASE, CONJECTURE, DIGITS, "tests/forge/small.spec"] {
+        if let Err(refusal) = written(spec).judge() {
+            panic!("{spec}: {refusal}");
+        }
+    }
+}
+
+#[test]
+fn a_wider_enclosure_that_still_follows_is_accepted() {
+    let mut forgery = written(BASE);
+    forgery.set("claims/sdp/derivation/0/high", text("1000000"));
+    forgery.set("claims/sdp/high", text("1000"));
+    let certificate = forgery.judge().expect("weaker and still true");
+    let claim = certificate.claims.iter().find(|claim| claim.name == "sdp").expect("the claim");
+    let high = claim.high.as_ref().and_then(|high| high.as_integer());
+    assert_eq!(high, Some(1000.into()));
+}
+
+#[test]
+fn a_certificate_of_an_unproved_theorem_has_holes() {
+    let certificate = written(CONJECTURE).judge().expect("accepted");
+    let theorems = supremum::certificate::theorems(&certificate).expect("known");
+    let certified = certificate.verify(&theorems).expect("accepted");
+    let holes: Vec<Vec<String>> = certified.iter().map(|claim| claim.holes()).collect();
+    assert_eq!(holes, [vec!["`my.quadratic` is unproved".to_string()], vec![]]);
+}

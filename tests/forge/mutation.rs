@@ -1,0 +1,128 @@
+//! Every number of a certificate is changed, one at a time, in several ways. The result is refused, or the certified claims are weaker
+//! and still true, or they speak of other objects: then they were derived anew for those, and `--spec` tells the difference.
+
+use super::support::{Forgery, judge, written};
+use supremum::kernel::certificate::{Certificate, ClaimRecord, Json};
+use supremum::kernel::real::Truth;
+use supremum::kernel::value::Value;
+
+/// Other numbers with the same form.
+fn mutants(text: &str) -> Vec<String> {
+    let shifted = |n: &str, by: i128| n.parse::<i128>().ok().map(|n| (n + by).to_string());
+    let found: Vec<Option<String>> = if let Some((m, e)) = text.split_once("*2^") {
+        // An odd mantissa stays odd.
+        vec![
+            shifted(m, 2).map(|m| format!("{m}*2^{e}")),
+            shifted(m, -2).map(|m| format!("{m}*2^{e}")),
+            shifted(e, 1).map(|e| format!("{m}*2^{e}")),
+            shifted(e, -1).map(|e| format!("{m}*2^{e}")),
+            Some("0".to_string()),
+        ]
+    } else if let Some((p, q)) = text.split_once('/') {
+        vec![
+            shifted(p, 1).map(|p| format!("{p}/{q}")),
+            shifted(p, -1).map(|p| format!("{p}/{q}")),
+            shifted(q, 1).map(|q| format!("{p}/{q}")),
+            shifted(q, -1).map(|q| format!("{p}/{q}")),
+        ]
+    } else {
+        vec![shifted(text, 1), shifted(text, -1), Some(format!("-{text}").replace("--", ""))]
+    };
+    found.into_iter().flatten().filter(|mutant| mutant != text).collect()
+}
+
+fn is_number(text: &str) -> bool {
+    let digits = text.trim_start_matches('-');
+    digits.starts_with(|c: char| c.is_ascii_digit())
+        && text.len() < 60
+        && digits.chars().all(|c| c.is_ascii_digit() || "-/*^".contains(c))
+}
+
+/// All certificates that differ from `json` in one number.
+fn changed(json: &Json) -> Vec<Json> {
+    match json {
+        Json::Integer(n) => [n + 1, n.saturating_sub(1)].into_iter().filter(|m| m != n).map(Json::Integer).collect(),
+        Json::Text(text) if is_number(text) => mutants(text).into_iter().map(Json::Text).collect(),
+        Json::List(list) => list
+            .iter()
+            .enumerate()
+            .flat_map(|(i, item)| {
+                changed(item).into_iter().map(move |item| {
+                    let mut list = list.clone();
+                    list[i] = item;
+                    Json::List(list)
+                })
+            })
+            .collect(),
+        Json::Map(map) => map
+            .iter()
+            .flat_map(|(key, item)| {
+                changed(item).into_iter().map(move |item| {
+                    let mut map = map.clone();
+                    map.insert(key.clone(), item);
+                    Json::Map(map)
+                })
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Each stated end of `a` is at most as strong as that of `b`.
+fn is_weaker(a: &ClaimRecord, b: &ClaimRecord) -> bool {
+    let below = |a: &Option<Value>, b: &Option<Value>| match (a, b) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(a), Some(b)) => a.le(b) == Truth::True,
+    };
+    let negated = |v: &Option<Value>| v.as_ref().map(Value::neg);
+    a.verdict == b.verdict
+        && below(&a.low, &b.low)
+        && below(&negated(&a.high), &negated(&b.high))
+        && a.spent == b.spent
+        && a.assumptions == b.assumptions
+        && a.undischarged == b.undischarged
+}
+
+/// What `--spec` compares.
+fn speaks_of_the_same(a: &Certificate, b: &Certificate) -> bool {
+    let claims = |c: &Certificate| c.claims.iter().map(|claim| claim.claim.statement.clone()).collect::<Vec<_>>();
+    a.objects == b.objects && claims(a) == claims(b) && a.spec == b.spec && a.budget == b.budget
+}
+
+#[derive(Default, Debug)]
+struct Count {
+    refused: usize,
+    weaker: usize,
+    other: usize,
+    wrong: Vec<String>,
+}
+
+fn count(original: &Certificate, texts: &[String], side: &[u8]) -> Count {
+    let mut count = Count::default();
+    for text in texts {
+        match judge(text.as_bytes(), side) {
+            Err(_) => count.refused += 1,
+            Ok(found) if !speaks_of_the_same(&found, original) => count.other += 1,
+            Ok(found) if found.claims.iter().zip(&original.claims).all(|(a, b)| is_weaker(a, b)) => count.weaker += 1,
+            Ok(_) => count.wrong.push(text.lines().take(400).collect::<Vec<_>>().join("\n")),
+        }
+    }
+    count
+}
+
+#[test]
+fn every_change_of_a_number_is_refused_or_weakens_the_claim() {
+    let forgery: Forgery = written("tests/forge/small.spec");
+    let original = forgery.judge().expect("accepted");
+    let texts: Vec<String> = changed(&forgery.json).iter().map(Json::render).collect();
+    let (left, right) = texts.split_at(texts.len() / 2);
+    let (a, b) = std::thread::scope(|scope| {
+        let other = scope.spawn(|| count(&original, left, &forgery.side));
+        (count(&original, right, &forgery.side), other.join().expect("no panic"))
+    });
+    let (refused, weaker, other) = (a.refused + b.refused, a.weaker + b.weaker, a.other + b.other);
+    println!("{} changes: {refused} refused, {weaker} weaker and true, {other} about other objects", texts.len());
+    assert!(a.wrong.is_empty() && b.wrong.is_empty(), "{:?}", a.wrong.first().or(b.wrong.first()));
+    assert!(refused > 500 && weaker > 20, "{refused} {weaker} {other}");
+}

@@ -1,0 +1,136 @@
+//! Valid certificates, and the means to edit and judge them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use std::sync::OnceLock;
+use supremum::certificate;
+use supremum::kernel::certificate::{Certificate, Json, Refusal, Text};
+
+/// A certificate under forgery.
+#[derive(Clone)]
+pub struct Forgery {
+    pub json: Json,
+    pub side: Vec<u8>,
+    /// Bytes that are no rendering of `json`.
+    pub raw: Option<Vec<u8>>,
+}
+
+/// A certificate that `supremum check` wrote for a spec of the repository.
+pub fn written(spec: &'static str) -> Forgery {
+    static CACHE: OnceLock<std::sync::Mutex<BTreeMap<&'static str, Forgery>>> = OnceLock::new();
+    let mut cache = CACHE.get_or_init(Default::default).lock().expect("no panic while writing");
+    cache.entry(spec).or_insert_with(|| write(spec)).clone()
+}
+
+fn write(spec: &str) -> Forgery {
+    let folder = std::env::temp_dir().join(format!("supremum-forge-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let path = folder.join(Path::new(spec).with_extension("cert").file_name().expect("a name"));
+    let output = Command::new(env!("CARGO_BIN_EXE_supremum"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["check", spec, "--certificate"])
+        .arg(&path)
+        .output()
+        .expect("the binary runs");
+    let bytes =
+        std::fs::read(&path).unwrap_or_else(|error| panic!("{error}\n{}", String::from_utf8_lossy(&output.stderr)));
+    let side = std::fs::read(path.with_extension("cert.bin")).unwrap_or_default();
+    std::fs::remove_dir_all(&folder).expect("removed");
+    Forgery { json: Json::parse(&bytes).expect("canonical JSON"), side, raw: None }
+}
+
+/// Reads and derives a certificate as `supremum verify` does.
+pub fn judge(text: &[u8], side: &[u8]) -> Result<Certificate, Refusal> {
+    let text = Text::parse(text)?;
+    text.side()?;
+    let certificate = text.read(side)?;
+    let theorems = certificate::theorems(&certificate)?;
+    certificate.verify(&theorems)?;
+    Ok(certificate)
+}
+
+impl Forgery {
+    pub fn judge(&self) -> Result<Certificate, Refusal> {
+        match &self.raw {
+            Some(raw) => judge(raw, &self.side),
+            None => judge(self.json.render().as_bytes(), &self.side),
+        }
+    }
+
+    /// The value at a path like `claims/risk/derivation/0/high`: entries of lists by number or by their field `name`.
+    pub fn at(&mut self, path: &str) -> &mut Json {
+        at(&mut self.json, path)
+    }
+
+    pub fn set(&mut self, path: &str, value: Json) {
+        *self.at(path) = value;
+    }
+
+    pub fn text(&mut self, path: &str) -> String {
+        match self.at(path) {
+            Json::Text(text) => text.clone(),
+            other => panic!("{path} is {other:?}"),
+        }
+    }
+
+    pub fn list(&mut self, path: &str) -> &mut Vec<Json> {
+        match self.at(path) {
+            Json::List(list) => list,
+            other => panic!("{path} is {other:?}"),
+        }
+    }
+
+    pub fn map(&mut self, path: &str) -> &mut BTreeMap<String, Json> {
+        match self.at(path) {
+            Json::Map(map) => map,
+            other => panic!("{path} is {other:?}"),
+        }
+    }
+
+    /// The path of the last step of a claim.
+    pub fn step(&mut self, claim: &str) -> String {
+        let last = self.list(&format!("claims/{claim}/derivation")).len() - 1;
+        match self.at(&format!("claims/{claim}/derivation/{last}/step")) {
+            Json::Integer(step) => format!("steps/{step}"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Where an array begins in the side file.
+    pub fn offset(&mut self, path: &str) -> usize {
+        match self.at(&format!("{path}/at")) {
+            Json::Integer(at) => usize::try_from(*at).expect("an offset"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Sets the side file's length and hash right after an edit.
+    pub fn reseal(&mut self) {
+        use sha2::{Digest, Sha256};
+        let hash: String = Sha256::digest(&self.side).iter().map(|byte| format!("{byte:02x}")).collect();
+        let bytes = self.side.len() as u64;
+        self.set("side/sha256", text(&hash));
+        self.set("side/bytes", Json::Integer(bytes));
+    }
+}
+
+pub fn at<'j>(json: &'j mut Json, path: &str) -> &'j mut Json {
+    path.split('/').fold(json, |json, key| match json {
+        Json::Map(map) => map.get_mut(key).unwrap_or_else(|| panic!("no {key} in {path}")),
+        Json::List(list) => {
+            let named = |item: &Json| matches!(item, Json::Map(map) if map.get("name") == Some(&text(key)));
+            let index = key.parse().unwrap_or_else(|_| list.iter().position(named).unwrap_or(usize::MAX));
+            list.get_mut(index).unwrap_or_else(|| panic!("no {key} in {path}"))
+        }
+        other => panic!("{key} of {other:?} in {path}"),
+    })
+}
+
+pub fn text(text: &str) -> Json {
+    Json::Text(text.to_string())
+}
+
+pub fn list(items: impl IntoIterator<Item = Json>) -> Json {
+    Json::List(items.into_iter().collect())
+}
