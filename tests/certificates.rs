@@ -140,11 +140,11 @@ fn holes_are_neither_valid_nor_invalid() {
     let shown = String::from_utf8_lossy(&output.stdout).to_string();
     assert_eq!(output.status.code(), Some(6), "{shown}");
     assert!(
-        shown.contains("holey") && shown.contains("`my.quadratic` is unproved") && !shown.contains("valid"),
+        shown.contains("holey") && shown.contains("`my.parameters` is unproved") && !shown.contains("valid"),
         "{shown}"
     );
     // Permitted by name it passes, still holey; with another list it is refused.
-    let output = run(&["verify", cert, "--permit", "my.quadratic", "vc.halfspaces"], "1");
+    let output = run(&["verify", cert, "--permit", "my.parameters", "vc.halfspaces"], "1");
     assert_eq!(output.status.code(), Some(0));
     assert!(String::from_utf8_lossy(&output.stdout).contains("holey"));
     let output = run(&["verify", cert, "--permit", "vc.halfspaces"], "1");

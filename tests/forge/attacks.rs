@@ -33,9 +33,9 @@ fn lowered(end: &str) -> String {
 }
 
 const ATTACKS: &[Attack] = &[
-    attack("drop_requirement", CONJECTURE, Reason::TheoremText, "my.quadratic: expected SHA-256", |f| {
-        let statement = f.text("theorems/my.quadratic/text").replace("vcdim(H) <= n, n <= 100", "n <= 100");
-        f.set("theorems/my.quadratic/text", text(&statement));
+    attack("drop_requirement", CONJECTURE, Reason::TheoremText, "my.parameters: expected SHA-256", |f| {
+        let statement = f.text("theorems/my.parameters/text").replace("relu_units(N), ", "");
+        f.set("theorems/my.parameters/text", text(&statement));
     }),
     attack("drop_assumption", DIGITS, Reason::Grounds, "expected the assumptions", |f| {
         f.list("assumptions").retain(|a| !matches!(a, Json::Map(map) if map.contains_key("iid")));
@@ -104,7 +104,7 @@ const ATTACKS: &[Attack] = &[
         f.set("theorems/vc.halfspaces/text", text("theorem vc.halfspaces(n : natural)"));
     }),
     attack("promoted_conjecture", CONJECTURE, Reason::TheoremText, "expected the status unproved", |f| {
-        f.set("theorems/my.quadratic/status", text("proved"));
+        f.set("theorems/my.parameters/status", text("proved"));
     }),
     attack("cyclic_step", BASE, Reason::Order, "expected a step before number 1, found number 1", |f| {
         f.set("claims/class/derivation/1/uses", list([Json::Integer(1)]));
@@ -142,7 +142,7 @@ const ATTACKS: &[Attack] = &[
         f.set("claims/wrong/verdict", text("proved"));
     }),
     attack("hidden_condition", CONJECTURE, Reason::Grounds, "expected the theorems", |f| {
-        f.list("claims/planes/theorems").retain(|name| *name != text("my.quadratic"));
+        f.list("claims/guess/theorems").retain(|name| *name != text("my.parameters"));
     }),
     attack("nan_bound", BASE, Reason::Number, "found `NaN`", |f| f.set("claims/sdp/high", text("NaN"))),
     attack("no_bound", BASE, Reason::Field, "expected the bound that the claim asks for", |f| {
@@ -383,5 +383,5 @@ fn a_certificate_of_an_unproved_theorem_has_holes() {
     let theorems = supremum::certificate::theorems(&certificate).expect("known");
     let certified = certificate.verify(&theorems).expect("accepted");
     let holes: Vec<Vec<String>> = certified.iter().map(|claim| claim.holes()).collect();
-    assert_eq!(holes, [vec!["`my.quadratic` is unproved".to_string()], vec![]]);
+    assert_eq!(holes, [vec!["`my.parameters` is unproved".to_string()], vec![]]);
 }
