@@ -7,7 +7,9 @@ use crate::kernel::check::Statement;
 use crate::kernel::derive::Step;
 use crate::kernel::lipschitz::{self, Branch, LayerNorm, LowerWitness};
 use crate::kernel::net::{Activation, Architecture, Op, Parameters, Size, Source, Tensor, Weight};
-use crate::kernel::object::{Constraint, Dependence, Domain, Entry, Examples, NetObject, Object, Origin, Part, Sample};
+use crate::kernel::object::{
+    Constraint, Dependence, Domain, Entry, Examples, NetObject, Noise, Object, Origin, Part, Sample,
+};
 use crate::kernel::real;
 use crate::kernel::term::{Formula, Op as TermOp, Term};
 use crate::kernel::value::Value;
@@ -15,7 +17,7 @@ use crate::kernel::witness::Witness;
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::ToPrimitive;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Arrays up to this length stand in the text.
 const INLINE: usize = 32;
@@ -66,6 +68,14 @@ fn dyadic_text(m: &BigInt, e: i64) -> String {
 fn dyadic(x: &lipschitz::Dyadic) -> Json {
     let (m, e) = x.to_parts();
     text(dyadic_text(&m, e))
+}
+
+fn layer_norm(bound: &LayerNorm) -> Json {
+    match bound {
+        LayerNorm::Gram => text("gram"),
+        LayerNorm::Schur => text("schur"),
+        LayerNorm::Spectral(square) => dyadic(square),
+    }
 }
 
 /// One end of a value: exact where that is short, else rounded outward.
@@ -209,12 +219,7 @@ impl Side {
         let kind = |word: &str| ("kind", text(word));
         match witness {
             Witness::Computation => map([kind("computation")]),
-            Witness::SpectralUpper { bound_squared, factor } => map([
-                ("bound_squared", rational(bound_squared)),
-                ("factor", self.integers(&factor.factor)),
-                kind("spectral_upper"),
-                ("t", natural(factor.t as usize)),
-            ]),
+            Witness::SpectralUpper(bound) => map([("bound", layer_norm(bound)), kind("spectral_upper")]),
             Witness::SpectralLower { vector } => {
                 let small: Option<Vec<i64>> = vector.iter().map(ToPrimitive::to_i64).collect();
                 let vector = match small {
@@ -224,12 +229,7 @@ impl Side {
                 map([kind("spectral_lower"), ("vector", vector)])
             }
             Witness::LipschitzUpper(lipschitz::Witness::Product(layers)) => {
-                let layer = |layer: &Option<LayerNorm>| match layer {
-                    None => Json::Null,
-                    Some(LayerNorm::Gram) => text("gram"),
-                    Some(LayerNorm::Schur) => text("schur"),
-                    Some(LayerNorm::Spectral(square)) => dyadic(square),
-                };
+                let layer = |layer: &Option<LayerNorm>| layer.as_ref().map_or(Json::Null, layer_norm);
                 map([kind("norm_product"), ("layers", Json::List(layers.iter().map(layer).collect()))])
             }
             Witness::LipschitzUpper(lipschitz::Witness::AbsoluteProduct) => map([kind("absolute_product")]),
@@ -276,6 +276,11 @@ impl Side {
             Object::Net(net) => self.net(net),
             Object::Domain(domain) => self::domain(domain),
             Object::Sample(sample) => self.sample(sample, examples),
+            Object::Law(law) => map([
+                ("mean", text(&law.mean)),
+                ("noise", text(if law.noise == Noise::All { "all" } else { "last_layer" })),
+                ("variance", rational(&law.variance)),
+            ]),
         };
         map([("depends_on", depends_on), ("is", inner)])
     }
@@ -457,45 +462,6 @@ fn binary(m: i64, e: i64, exponent_bits: u32, fraction_bits: u32) -> Option<u64>
     let hidden = 1u64 << fraction_bits;
     let biased = if fraction & hidden == 0 { 0 } else { (top + bias) as u64 };
     Some(sign | biased << fraction_bits | fraction & (hidden - 1))
-}
-
-/// Names that a term mentions: objects, definitions, symbols.
-pub fn names(value: &Term, found: &mut BTreeSet<String>) {
-    match value {
-        Term::Name(name) => {
-            found.insert(name.clone());
-        }
-        Term::Quantity(head, arguments) => {
-            found.insert(head.clone());
-            arguments.iter().for_each(|a| names(a, found));
-        }
-        Term::Apply(_, arguments) => arguments.iter().for_each(|a| names(a, found)),
-        Term::Big { from, to, body, .. } => [from, to, body].into_iter().for_each(|t| names(t, found)),
-        Term::Cases(branches) => branches.iter().for_each(|(condition, value)| {
-            if let Some(condition) = condition {
-                formula_names(condition, found);
-            }
-            names(value, found);
-        }),
-        Term::Number(_) | Term::Pi | Term::Euler | Term::Infinity => {}
-    }
-}
-
-pub fn formula_names(value: &Formula, found: &mut BTreeSet<String>) {
-    match value {
-        Formula::Compare(a, _, b) => [a, b].into_iter().for_each(|t| names(t, found)),
-        Formula::Within(a, low, high) => [a, low, high].into_iter().for_each(|t| names(t, found)),
-        Formula::Holds(_, arguments) => arguments.iter().for_each(|a| names(a, found)),
-        Formula::And(parts) => parts.iter().for_each(|p| formula_names(p, found)),
-        Formula::ForAll { from, to, body, .. } | Formula::ForReal { from, to, body, .. } => {
-            [from, to].into_iter().for_each(|t| names(t, found));
-            formula_names(body, found);
-        }
-        Formula::ForEach { members, body, .. } => {
-            members.iter().for_each(|m| names(m, found));
-            formula_names(body, found);
-        }
-    }
 }
 
 /// A map of JSON values by name.

@@ -6,7 +6,7 @@ use crate::kernel::certificate::{FORMAT, VERSION, json::Json, term as terms};
 use crate::kernel::check::{self, Checked, Claim, Statement, Verdict};
 use crate::kernel::derive::{Step, Theorems, structures};
 use crate::kernel::eval::EvalError;
-use crate::kernel::object::{Assumption, AssumptionKind, Objects};
+use crate::kernel::object::{Assumption, AssumptionKind, Object, Objects};
 use crate::theory::{Entry, Library};
 use num_rational::BigRational;
 use sha2::{Digest, Sha256};
@@ -141,6 +141,7 @@ fn claim(item: &Item, checked: &Checked, places: &[usize]) -> Json {
         ("low", side(true)),
         ("name", text(&item.name)),
         ("spent", text(checked.spent().to_string())),
+        ("stated", by_name(item.claim.stated.iter().map(|(name, value)| (name.clone(), encode::term(value))))),
         ("statement", encode::statement(&item.claim.statement)),
         ("text", text(terms::text(&item.claim.statement))),
         ("theorems", texts(checked.theorems().keys())),
@@ -155,25 +156,29 @@ fn used(draft: &Draft, steps: &[Step]) -> BTreeMap<String, bool> {
     let objects = draft.objects;
     let mut found = BTreeSet::new();
     for item in &draft.items {
+        item.claim.stated.values().for_each(|term| term.names(&mut found));
         match &item.claim.statement {
-            Statement::Formula(formula) => encode::formula_names(formula, &mut found),
-            Statement::Upper(term) | Statement::Lower(term) | Statement::Both(term) => encode::names(term, &mut found),
+            Statement::Formula(formula) => formula.names(&mut found),
+            Statement::Upper(term) | Statement::Lower(term) | Statement::Both(term) => term.names(&mut found),
         }
     }
     for step in steps {
         match step {
-            Step::Theorem { bindings, .. } => bindings.iter().for_each(|(_, term)| encode::names(term, &mut found)),
-            Step::Witness { subject, .. } => encode::names(subject, &mut found),
+            Step::Theorem { bindings, .. } => bindings.iter().for_each(|(_, term)| term.names(&mut found)),
+            Step::Witness { subject, .. } => subject.names(&mut found),
         }
     }
     loop {
         let mut more = found.clone();
         for name in &found {
             if let Some(definition) = objects.definitions.get(name) {
-                encode::names(&definition.body, &mut more);
+                definition.body.names(&mut more);
+            }
+            if let Some(Object::Law(law)) = objects.entries.get(name).map(|entry| &entry.object) {
+                more.insert(law.mean.clone());
             }
             if let Some(net) = objects.net(name) {
-                net.constraints.iter().for_each(|constraint| encode::names(&constraint.bound, &mut more));
+                net.constraints.iter().for_each(|constraint| constraint.bound.names(&mut more));
             }
         }
         if more.len() == found.len() {

@@ -10,6 +10,7 @@ use crate::data::{DataError, assemble, onnx, safetensors};
 use crate::kernel::certificate::{Certificate, term};
 use crate::kernel::check::Statement;
 use crate::kernel::object::{Entry, Examples, Object, Sample};
+use crate::kernel::term::Term;
 use crate::model::{self, ItemKind, Spec};
 use crate::text::Source;
 use std::collections::{BTreeMap, BTreeSet};
@@ -155,8 +156,11 @@ fn whole_spec(certificate: &Certificate, path: &Path, again: &mut BTreeSet<Strin
     }
     let statements = statements(&spec);
     for claim in &certificate.claims {
-        let matches = |(name, kind, statement): &(String, &str, Statement)| {
-            *kind == claim.kind && *statement == claim.claim.statement && is_item(name, &claim.name, kind)
+        let matches = |(name, kind, statement, stated): &Stated| {
+            *kind == claim.kind
+                && *statement == claim.claim.statement
+                && stated.contains(&claim.claim.stated)
+                && is_item(name, &claim.name, kind)
         };
         if !statements.iter().any(matches) {
             let text = format!("`{}` is no claim of the spec: `{}`", claim.name, term::text(&claim.claim.statement));
@@ -193,13 +197,25 @@ fn resolved(path: &Path, source: &Source) -> Result<(Spec, Folder), Problem> {
     Ok((spec, folder))
 }
 
-/// Name, kind and statement of every item.
-fn statements(spec: &Spec) -> Vec<(String, &'static str, Statement)> {
-    let statement = |item: &model::Item| match &item.kind {
-        ItemKind::Claim(claim) => (item.name.clone(), "claim", claim.statement.clone()),
-        ItemKind::Expect(formula) => (item.name.clone(), "expect", Statement::Formula(formula.clone())),
-        ItemKind::Measure(term) => (item.name.clone(), "measure", Statement::Both(term.clone())),
-        ItemKind::Bounds { target, .. } => (item.name.clone(), "bound", Statement::Upper(target.clone())),
+/// Name, kind and statement of an item, and what its methods state.
+type Stated = (String, &'static str, Statement, Vec<BTreeMap<String, Term>>);
+
+fn statements(spec: &Spec) -> Vec<Stated> {
+    let stating = |calls: &[model::MethodCall]| -> Vec<BTreeMap<String, Term>> {
+        calls.iter().map(|call| call.named.iter().cloned().collect()).collect()
+    };
+    let nothing = || vec![BTreeMap::new()];
+    let statement = |item: &model::Item| {
+        let (kind, statement, stated) = match &item.kind {
+            ItemKind::Claim(claim) => {
+                let stated = claim.method.as_ref().map_or_else(nothing, |call| stating(std::slice::from_ref(call)));
+                ("claim", claim.statement.clone(), stated)
+            }
+            ItemKind::Expect(formula) => ("expect", Statement::Formula(formula.clone()), nothing()),
+            ItemKind::Measure(term) => ("measure", Statement::Both(term.clone()), nothing()),
+            ItemKind::Bounds { target, methods } => ("bound", Statement::Upper(target.clone()), stating(methods)),
+        };
+        (item.name.clone(), kind, statement, stated)
     };
     spec.items.iter().map(statement).collect()
 }

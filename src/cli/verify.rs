@@ -2,20 +2,20 @@
 
 use super::bound::{display, high, low};
 use super::exit;
-use super::output::Console;
+use super::output::{self, Console};
 use crate::certificate;
 use crate::kernel::certificate::document::FileRecord;
 use crate::kernel::certificate::{
     Certificate, Certified, ClaimRecord, Reason, Refusal, SIDE_LIMIT, TEXT_LIMIT, Text, term,
 };
 use crate::kernel::check::{Statement, Verdict as KernelVerdict};
-use crate::kernel::object::{AssumptionKind, Constraint, Dependence, Entry, Object, Objects, Origin, Part};
+use crate::kernel::object::{AssumptionKind, Constraint, Dependence, Entry, Noise, Object, Objects, Origin, Part};
 use crate::kernel::theorem::Status;
 use crate::model::{describe_architecture, describe_domain};
 use crate::report;
 use crate::report::decimal::Direction;
 use crate::report::view::{CheckView, FileView, ItemKind, ItemView, LedgerView, SettingView, Verdict};
-use crate::text::{Diagnostic, Source};
+use crate::text::Diagnostic;
 use num_rational::BigRational;
 use num_traits::{One, Zero};
 use serde_json::json;
@@ -142,11 +142,7 @@ fn pretty(json: &serde_json::Value) -> String {
 fn complain(problem: &Problem, args: &Args, console: &Console) {
     let name = args.certificate.to_string_lossy();
     let diagnostic = Diagnostic::error(problem.code, problem.text.clone()).note(format!("`{name}` is invalid"));
-    let style = if args.ascii { crate::text::Style::Ascii } else { crate::text::Style::Unicode };
-    match Source::new("certificate", "") {
-        Ok(source) => console.complain(&diagnostic.render(&source, style)),
-        Err(_) => console.complain(&problem.text),
-    }
+    output::explain(None, &diagnostic, output::diagnostic_style(args.ascii), console);
 }
 
 /// Reads a regular file of limited size.
@@ -308,6 +304,10 @@ fn item(certified: &Certified, line: usize) -> ItemView {
         .collect();
     let methods: Vec<&str> = theorems.into_iter().chain(witnesses).collect();
     item.method = (!methods.is_empty()).then(|| methods.join(", "));
+    if !record.claim.stated.is_empty() {
+        let stated: Vec<String> = record.claim.stated.iter().map(|(name, term)| format!("{name} = {term}")).collect();
+        item.notes.push(format!("states {}", stated.join(", ")));
+    }
     item.assumptions = record.assumptions.union(&record.undischarged).cloned().collect();
     item.daggers = certified.holes();
     item
@@ -355,6 +355,10 @@ fn setting(objects: &Objects) -> Vec<SettingView> {
 fn describe(entry: &Entry) -> String {
     match &entry.object {
         Object::Domain(domain) => describe_domain(domain),
+        Object::Law(law) => {
+            let noise = if law.noise == Noise::All { "all parameters" } else { "the last layer" };
+            format!("Gaussian law around {}, variance {} on {noise}", law.mean, law.variance)
+        }
         Object::Net(net) => {
             let mut text = describe_architecture(&net.architecture)
                 .unwrap_or_else(|| format!("{} layers on {:?}", net.architecture.nodes.len(), net.architecture.input));

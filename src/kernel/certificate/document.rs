@@ -3,7 +3,7 @@
 use super::array::{Side, end, rational};
 use super::json::{Field, Json};
 use super::{COUNT_LIMIT, FORMAT, Reason, Refusal, SIDE_LIMIT, TEXT_LIMIT, VERSION};
-use super::{object as objects, step as steps, term};
+use super::{name, object as objects, step as steps, term};
 use crate::kernel::check::{self, Checked, Claim, Statement, Verdict};
 use crate::kernel::derive::{PRECISIONS, Step, Theorems, Workspace};
 use crate::kernel::object::Objects;
@@ -310,6 +310,7 @@ fn claim(field: &Field, steps: usize) -> Result<ClaimRecord, Refusal> {
         low,
         name,
         spent,
+        stated,
         statement,
         text,
         theorems,
@@ -324,6 +325,7 @@ fn claim(field: &Field, steps: usize) -> Result<ClaimRecord, Refusal> {
         "low",
         "name",
         "spent",
+        "stated",
         "statement",
         "text",
         "theorems",
@@ -339,7 +341,13 @@ fn claim(field: &Field, steps: usize) -> Result<ClaimRecord, Refusal> {
         "refuted" => Verdict::Refuted,
         other => return verdict.refuse(Reason::Field, format!("expected proved or refuted, found `{other}`")),
     };
-    let claim = Claim { statement: term::statement(&statement)?, failure: probability(&failure)? };
+    // `on` is a word of the grammar and the name of an argument of methods.
+    let state = |(name, field): (&str, Field)| Ok((name::label(&field, name)?.to_string(), term::term(&field)?));
+    let claim = Claim {
+        statement: term::statement(&statement)?,
+        failure: probability(&failure)?,
+        stated: stated.entries()?.into_iter().map(state).collect::<Result<_, Refusal>>()?,
+    };
     let expected = term::text(&claim.statement);
     if text.text()? != expected {
         return text.refuse(Reason::Field, format!("expected the statement's text `{expected}`, found another"));

@@ -10,8 +10,8 @@ use super::term::term;
 use super::{INPUT_LIMIT, Reason, Refusal};
 use crate::kernel::net::{Activation, Architecture, Network, Node, Op, Parameters, Size, Source, Tensor};
 use crate::kernel::object::{
-    Assumption, AssumptionKind, Constraint, Dependence, Domain, Entry, Examples, NetObject, Object, Objects, Origin,
-    Part, Sample,
+    Assumption, AssumptionKind, Constraint, Dependence, Domain, Entry, Examples, Law, NetObject, Noise, Object,
+    Objects, Origin, Part, Sample,
 };
 use crate::kernel::signature::NORMS;
 use crate::kernel::term::Definition;
@@ -69,6 +69,8 @@ fn entry(field: &Field, side: Side) -> Result<Entry, Refusal> {
         Object::Domain(intervals(&domain)?)
     } else if inner.find("radius").is_some() {
         Object::Domain(ball(&inner)?)
+    } else if inner.find("variance").is_some() {
+        Object::Law(law(&inner)?)
     } else if inner.find("architecture").is_some() {
         Object::Net(net(&inner, side)?)
     } else {
@@ -118,6 +120,21 @@ fn ball(field: &Field) -> Result<Domain, Refusal> {
         Some(center)
     };
     Ok(Domain::Ball { dimension, radius: value, norm: norm(&norm_name, &["l1", "l2", "linf"])?, center })
+}
+
+/// A Gaussian law around the parameters of a network.
+fn law(field: &Field) -> Result<Law, Refusal> {
+    let [mean, noise, variance] = field.fields(["mean", "noise", "variance"])?;
+    let noise = match noise.text()? {
+        "all" => Noise::All,
+        "last_layer" => Noise::LastLayer,
+        other => return noise.refuse(Reason::Field, format!("expected all or last_layer, found `{other}`")),
+    };
+    let value = rational(&variance)?;
+    if !value.is_positive() {
+        return variance.refuse(Reason::Object, format!("expected a positive variance, found {value}"));
+    }
+    Ok(Law { mean: object(&mean, mean.text()?)?.to_string(), variance: value, noise })
 }
 
 fn net(field: &Field, side: Side) -> Result<NetObject, Refusal> {

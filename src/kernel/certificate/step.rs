@@ -1,12 +1,11 @@
 //! Steps of derivations and their witnesses. Trust: kernel.
 
-use super::array::{Side, dyadic, rational};
+use super::array::{Side, dyadic};
 use super::json::Field;
 use super::term::term;
 use super::{Reason, Refusal};
 use crate::kernel::derive::Step;
 use crate::kernel::lipschitz::{self, Branch, LayerNorm, LowerWitness, Multipliers};
-use crate::kernel::psd;
 use crate::kernel::witness::Witness;
 use num_bigint::BigInt;
 
@@ -32,13 +31,11 @@ fn witness(field: &Field, side: Side) -> Result<Witness, Refusal> {
             Witness::Computation
         }
         "spectral_upper" => {
-            let [bound_squared, factor, _, t] = field.fields(["bound_squared", "factor", "kind", "t"])?;
-            // Scalings beyond this leave 128 bits, which the check would refuse.
-            let Some(t) = u32::try_from(t.natural()?).ok().filter(|t| *t <= 128) else {
-                return t.refuse(Reason::Limit, "expected a scaling up to 128");
-            };
-            let factor = psd::Witness { t, factor: side.integers(&factor)? };
-            Witness::SpectralUpper { bound_squared: rational(&bound_squared)?, factor }
+            let [bound, _] = field.fields(["bound", "kind"])?;
+            match layer_norm(&bound)? {
+                Some(bound) => Witness::SpectralUpper(bound),
+                None => return bound.refuse(Reason::Field, "expected a bound, found null"),
+            }
         }
         "spectral_lower" => {
             let [_, vector] = field.fields(["kind", "vector"])?;
