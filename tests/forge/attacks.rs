@@ -67,8 +67,8 @@ const ATTACKS: &[Attack] = &[
         f.set("claims/risk/spent", text("0"));
         f.set("ledger/spent", text("1/50"));
     }),
-    attack("overdrawn", BASE, Reason::Ledger, "expected at most the budget 1/50", |f| {
-        f.set("ledger/budget", text("1/50"));
+    attack("overdrawn", BASE, Reason::Ledger, "expected at most the budget 1/1000", |f| {
+        f.set("ledger/budget", text("1/1000"));
     }),
     attack("posthoc_lambda", BASE, Reason::Ledger, "claim `open`: expected the probability", |f| {
         // Many bounds were looked at and the best was taken; only the best is paid for.
@@ -115,7 +115,7 @@ const ATTACKS: &[Attack] = &[
     attack("missing_step", BASE, Reason::Order, "found number 4095", |f| {
         f.set("claims/class/derivation/0/step", Json::Integer(4095));
     }),
-    attack("missing_premise", BASE, Reason::Step, "`lip", |f| {
+    attack("missing_premise", BASE, Reason::Enclosure, "the step proves unknown of `lip(F, l2)`", |f| {
         // Without the constant of ReLU the product bound has no factor to multiply.
         f.list("claims/class/derivation").remove(0);
         f.set("claims/class/derivation/0/uses", list([]));

@@ -29,34 +29,56 @@ fn is_reserved(word: &str) -> bool {
         || WORDS.contains(&word)
 }
 
-/// A variable or definition: one identifier without a meaning of its own.
+fn refuse<'j>(field: &Field<'j>, expected: &str, text: &str) -> Result<&'j str, Refusal> {
+    let found: String = text.chars().take(60).collect();
+    field.refuse(Reason::Name, format!("expected {expected}, found `{found}`"))
+}
+
+/// A definition: one identifier without a meaning of its own.
 pub fn identifier<'j>(field: &Field<'j>, text: &'j str) -> Result<&'j str, Refusal> {
     if text.len() <= LENGTH_LIMIT && is_identifier(text) && !is_reserved(text) {
         return Ok(text);
     }
-    field.refuse(Reason::Name, format!("expected a new name, found `{}`", text.chars().take(60).collect::<String>()))
+    refuse(field, "a new name", text)
+}
+
+/// A bound variable or parameter. Quantities and functions are followed by arguments, so a variable may share their names.
+pub fn variable<'j>(field: &Field<'j>, text: &'j str) -> Result<&'j str, Refusal> {
+    let is_symbol = WORDS.contains(&text) || NORMS.contains(&text) || LOSSES.iter().any(|(name, _)| *name == text);
+    if text.len() <= LENGTH_LIMIT && is_identifier(text) && !is_symbol {
+        return Ok(text);
+    }
+    refuse(field, "a variable", text)
+}
+
+/// The name of an assumption or of a stated value: one identifier; no term uses it.
+pub fn label<'j>(field: &Field<'j>, text: &'j str) -> Result<&'j str, Refusal> {
+    if text.len() <= LENGTH_LIMIT && is_identifier(text) {
+        return Ok(text);
+    }
+    refuse(field, "a name", text)
 }
 
 /// An object: an identifier, its parts, or a member of a family.
 pub fn object<'j>(field: &Field<'j>, text: &'j str) -> Result<&'j str, Refusal> {
+    let first = text.split(['.', '(']).next().unwrap_or(text);
+    if is_reserved(first) { refuse(field, "a new name", text) } else { mention(field, text) }
+}
+
+/// A name inside a term: of an object, a definition, a variable or a symbol.
+pub fn mention<'j>(field: &Field<'j>, text: &'j str) -> Result<&'j str, Refusal> {
     let (head, arguments) = match text.strip_suffix(')').and_then(|text| text.split_once('(')) {
         Some((head, arguments)) => (head, Some(arguments)),
         None => (text, None),
     };
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'/' || b == b'-');
-    let has_names = head.split('.').all(is_identifier) && head.split('.').next().is_some_and(|word| !is_reserved(word));
+    let has_names = head.split('.').all(is_identifier) && !WORDS.contains(&head);
+    // `lip(f, l2)` is a quantity, never a name.
+    let is_call = arguments.is_some() && is_reserved(head);
     let has_arguments =
         arguments.is_none_or(|list| list.split(", ").all(|a| is_number(a) || a.split('.').all(is_identifier)));
-    if text.len() <= LENGTH_LIMIT && has_names && has_arguments {
+    if text.len() <= LENGTH_LIMIT && has_names && has_arguments && !is_call {
         return Ok(text);
     }
-    field.refuse(Reason::Name, format!("expected a name, found `{}`", text.chars().take(60).collect::<String>()))
-}
-
-/// The name of an assumption: one identifier, which may be a word of the vocabulary since no term uses it.
-pub fn label<'j>(field: &Field<'j>, text: &'j str) -> Result<&'j str, Refusal> {
-    if text.len() <= LENGTH_LIMIT && is_identifier(text) {
-        return Ok(text);
-    }
-    field.refuse(Reason::Name, format!("expected a name, found `{}`", text.chars().take(60).collect::<String>()))
+    refuse(field, "a name", text)
 }

@@ -5,7 +5,7 @@
 
 use super::array::{Side, rational, size};
 use super::json::Field;
-use super::name::{identifier, label, object};
+use super::name::{identifier, label, object, variable};
 use super::term::term;
 use super::{INPUT_LIMIT, Reason, Refusal};
 use crate::kernel::net::{Activation, Architecture, Network, Node, Op, Parameters, Size, Source, Tensor};
@@ -33,7 +33,7 @@ pub fn objects(entries: &Field, definitions: &Field, assumptions: &Field, side: 
         if objects.entries.contains_key(name) {
             return field.refuse(Reason::Name, format!("expected a new name, found the object `{name}`"));
         }
-        let parameter = |p: &Field| Ok(identifier(p, p.text()?)?.to_string());
+        let parameter = |p: &Field| Ok(variable(p, p.text()?)?.to_string());
         let parameters = parameters.list()?.iter().map(parameter).collect::<Result<_, Refusal>>()?;
         objects.definitions.insert(name.to_string(), Definition { parameters, body: term(&body)? });
     }

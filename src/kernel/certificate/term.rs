@@ -5,11 +5,10 @@
 
 use super::array::rational;
 use super::json::Field;
-use super::name::{identifier, object};
+use super::name::{identifier, mention, variable};
 use super::{Reason, Refusal};
 use crate::kernel::check::Statement;
-use crate::kernel::net::Activation;
-use crate::kernel::signature::{self, LOSSES, NORMS};
+use crate::kernel::signature;
 use crate::kernel::term::{Big, Formula, Op, Relation, Term};
 
 /// Operations that are written between or before their arguments; the others have their names in [`Op::CALLS`].
@@ -44,17 +43,6 @@ fn terms(fields: &[Field]) -> Result<Vec<Term>, Refusal> {
     fields.iter().map(term).collect()
 }
 
-/// A symbol of the language, an object, a definition or a variable.
-fn symbol(field: &Field) -> Result<Term, Refusal> {
-    let text = field.text()?;
-    let is_symbol =
-        NORMS.contains(&text) || LOSSES.iter().any(|(name, _)| *name == text) || Activation::named(text).is_some();
-    if !is_symbol {
-        object(field, text)?;
-    }
-    Ok(Term::name(text))
-}
-
 /// The head of a quantity, a constructed object, or a call of a definition.
 fn quantity_head(field: &Field) -> Result<String, Refusal> {
     let text = field.text()?;
@@ -74,7 +62,7 @@ pub fn term(field: &Field) -> Result<Term, Refusal> {
         ("pi", []) => return Ok(Term::Pi),
         ("e", []) => return Ok(Term::Euler),
         ("inf", []) => return Ok(Term::Infinity),
-        ("name", [name]) => return symbol(name),
+        ("name", [name]) => return Ok(Term::name(mention(name, name.text()?)?)),
         ("of", [name, arguments @ ..]) => return Ok(Term::Quantity(quantity_head(name)?, terms(arguments)?)),
         ("cases", branches) => {
             let branch = |branch: &Field| {
@@ -90,7 +78,7 @@ pub fn term(field: &Field) -> Result<Term, Refusal> {
         count(field, 4, rest.len())?;
         return Ok(Term::Big {
             big: *big,
-            variable: identifier(&rest[0], rest[0].text()?)?.to_string(),
+            variable: variable(&rest[0], rest[0].text()?)?.to_string(),
             from: Box::new(term(&rest[1])?),
             to: Box::new(term(&rest[2])?),
             body: Box::new(term(&rest[3])?),
@@ -111,7 +99,7 @@ pub fn formula(field: &Field) -> Result<Formula, Refusal> {
         count(field, 2, rest.len())?;
         return Ok(Formula::Compare(term(&rest[0])?, *relation, term(&rest[1])?));
     }
-    let variable = |field: &Field| Ok::<_, Refusal>(identifier(field, field.text()?)?.to_string());
+    let bound = |field: &Field| Ok::<_, Refusal>(variable(field, field.text()?)?.to_string());
     match (word, rest.as_slice()) {
         ("within", [a, low, high]) => Ok(Formula::Within(term(a)?, term(low)?, term(high)?)),
         ("holds", [name, arguments @ ..]) if signature::predicate(name.text()?).is_some() => {
@@ -119,19 +107,19 @@ pub fn formula(field: &Field) -> Result<Formula, Refusal> {
         }
         ("and", parts) => Ok(Formula::And(parts.iter().map(formula).collect::<Result<_, _>>()?)),
         ("forall", [name, from, to, body]) => Ok(Formula::ForAll {
-            variable: variable(name)?,
+            variable: bound(name)?,
             from: term(from)?,
             to: term(to)?,
             body: Box::new(formula(body)?),
         }),
         ("forall_real", [name, from, to, body]) => Ok(Formula::ForReal {
-            variable: variable(name)?,
+            variable: bound(name)?,
             from: term(from)?,
             to: term(to)?,
             body: Box::new(formula(body)?),
         }),
         ("forall_each", [name, members, body]) => Ok(Formula::ForEach {
-            variable: variable(name)?,
+            variable: bound(name)?,
             members: terms(&members.list()?)?,
             body: Box::new(formula(body)?),
         }),
