@@ -402,6 +402,7 @@ fn op(op: &Op) -> Json {
         Op::Flatten => list("flatten", []),
         Op::Add => list("add", []),
         Op::Concat => list("concat", []),
+        Op::Gradients(map) => list("gradients", [natural(usize::from(map.index()))]),
     }
 }
 
@@ -434,6 +435,7 @@ fn integer_bytes(values: &[i64]) -> (&'static str, Vec<u8>) {
     let fits = |bits: u32| values.iter().all(|n| *n >= -(1i64 << (bits - 1)) && *n < 1i64 << (bits - 1));
     let (layout, width) = match () {
         () if fits(8) => ("i8", 1),
+        () if values.iter().all(|n| (0..256).contains(n)) => ("u8", 1),
         () if fits(16) => ("i16", 2),
         () if fits(32) => ("i32", 4),
         () => ("i64", 8),

@@ -3,7 +3,6 @@
 #[cfg(feature = "engine")]
 use super::run::{Problem, Run};
 use crate::report;
-#[cfg(feature = "engine")]
 use crate::text;
 use std::io::{IsTerminal, Write};
 

@@ -3,6 +3,7 @@
 //! A rational is `p` or `p/q` in lowest terms. A dyadic number is an integer, or `m*2^e` with an odd `m` and `e < 0` or a very large
 //! one. An array is a list of dyadic numbers, or a place in the side file with one of these layouts, little-endian:
 //!
+//! - `u8`: integers `m` from 0 to 255, each standing for `m * 2^exponent`;
 //! - `i8`, `i16`, `i32`, `i64`: two's complement integers `m`, each standing for `m * 2^exponent`;
 //! - `binary32`, `binary64`: the bits of IEEE 754 numbers, taken apart by integer operations; infinities and NaN are refused.
 
@@ -112,14 +113,14 @@ impl Side<'_> {
         let [at, count, exponent, layout] = field.fields(["at", "count", "exponent", "layout"])?;
         let (start, count) = (at.natural()?, count.natural()?);
         let width = match layout.text()? {
-            "i8" => 1,
+            "u8" | "i8" => 1,
             "i16" => 2,
             "i32" | "binary32" => 4,
             "i64" | "binary64" => 8,
             other => {
                 return layout.refuse(
                     Reason::Field,
-                    format!("expected i8, i16, i32, i64, binary32 or binary64, found `{other}`"),
+                    format!("expected u8, i8, i16, i32, i64, binary32 or binary64, found `{other}`"),
                 );
             }
         };
@@ -136,6 +137,7 @@ impl Side<'_> {
         let numbers = bytes.chunks_exact(width).map(|chunk| match (layout.text()?, width) {
             ("binary32", _) => binary(&layout, word(chunk), 8, 23).map(|(m, e)| (m, e + exponent)),
             ("binary64", _) => binary(&layout, word(chunk), 11, 52).map(|(m, e)| (m, e + exponent)),
+            ("u8", _) => Ok((word(chunk) as i64, exponent)),
             // Shifting left and back repeats the sign bit.
             (_, width) => {
                 let unused = 64 - 8 * width as u32;

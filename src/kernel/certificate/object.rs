@@ -8,6 +8,7 @@ use super::json::Field;
 use super::name::{identifier, label, object, variable};
 use super::term::term;
 use super::{INPUT_LIMIT, Reason, Refusal};
+use crate::kernel::gradient::GradientMap;
 use crate::kernel::net::{Activation, Architecture, Network, Node, Op, Parameters, Size, Source, Tensor};
 use crate::kernel::object::{
     Assumption, AssumptionKind, Constraint, Dependence, Domain, Entry, Examples, Law, NetObject, Noise, Object,
@@ -244,6 +245,10 @@ fn op(field: &Field) -> Result<Op, Refusal> {
         ("flatten", []) => Op::Flatten,
         ("add", []) => Op::Add,
         ("concat", []) => Op::Concat,
+        ("gradients", [index]) => match u16::try_from(index.natural()?).ok().and_then(GradientMap::new) {
+            Some(map) => Op::Gradients(map),
+            None => return index.refuse(Reason::Field, "expected the number of a map"),
+        },
         (word, _) => return field.refuse(Reason::Field, format!("expected an operation, found `{word}`")),
     })
 }
