@@ -113,7 +113,7 @@ fn count(original: &Certificate, forged: &[(String, Vec<u8>)]) -> Count {
 
 /// Certificates that differ in one byte of the side file, with its hash set right.
 fn altered_sides(forgery: &Forgery) -> Vec<Forgery> {
-    let step = (forgery.side.len() / 200).max(1);
+    let step = (forgery.side.len() / 50).max(1);
     let altered = |position: usize| {
         let mut other = forgery.clone();
         other.side[position] ^= 1 << (position % 8);

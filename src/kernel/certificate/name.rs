@@ -6,7 +6,7 @@
 
 use super::json::Field;
 use super::{Reason, Refusal};
-use crate::kernel::signature::{self, LOSSES, NORMS};
+use crate::kernel::signature;
 use crate::kernel::term::Op;
 
 const LENGTH_LIMIT: usize = 256;
@@ -19,13 +19,13 @@ fn is_identifier(text: &str) -> bool {
         && letters.all(|c| c.is_alphanumeric() || c == '_' || c == '\'')
 }
 
+/// Words of the vocabulary that take arguments. A norm or loss is a bare name, which a definition would turn into a number where a
+/// norm or loss is needed: nothing could be proved, so nothing misleading.
 fn is_reserved(word: &str) -> bool {
     Op::named(word).is_some()
         || signature::quantity(word).is_some()
         || signature::constructor(word).is_some()
         || signature::predicate(word).is_some()
-        || NORMS.contains(&word)
-        || LOSSES.iter().any(|(name, _)| *name == word)
         || WORDS.contains(&word)
 }
 
@@ -44,8 +44,7 @@ pub fn identifier<'j>(field: &Field<'j>, text: &'j str) -> Result<&'j str, Refus
 
 /// A bound variable or parameter. Quantities and functions are followed by arguments, so a variable may share their names.
 pub fn variable<'j>(field: &Field<'j>, text: &'j str) -> Result<&'j str, Refusal> {
-    let is_symbol = WORDS.contains(&text) || NORMS.contains(&text) || LOSSES.iter().any(|(name, _)| *name == text);
-    if text.len() <= LENGTH_LIMIT && is_identifier(text) && !is_symbol {
+    if text.len() <= LENGTH_LIMIT && is_identifier(text) && !WORDS.contains(&text) {
         return Ok(text);
     }
     refuse(field, "a variable", text)
