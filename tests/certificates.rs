@@ -122,7 +122,7 @@ fn files_and_spec_are_read_again_on_request() {
         (["--network", "f=specs/models/no.onnx"], 7, "E0823"),
         (["--data", "D=specs/data/mnist10k"], 7, "E0823"),
         (["--data", "D"], 7, "E0823"),
-        (["--spec", "specs/acas.spec"], 6, "E0824"),
+        (["--spec", "specs/lecture_vc.spec"], 6, "E0824"),
     ] {
         let (found, message) = again(&arguments);
         assert_eq!(found, exit, "{arguments:?}\n{message}");

@@ -5,7 +5,7 @@ use crate::kernel::certificate::json::Json;
 use crate::kernel::certificate::term::{BIGS, RELATIONS, SYMBOLS};
 use crate::kernel::check::Statement;
 use crate::kernel::derive::Step;
-use crate::kernel::lipschitz::{self, Branch, LayerNorm, LowerWitness};
+use crate::kernel::lipschitz::{self, Branch, LayerNorm, LowerWitness, Multipliers, robust};
 use crate::kernel::net::{Activation, Architecture, Op, Parameters, Size, Source, Tensor, Weight};
 use crate::kernel::object::{
     Constraint, Dependence, Domain, Entry, Examples, NetObject, Noise, Object, Origin, Part, Sample,
@@ -228,15 +228,15 @@ impl Side {
                 };
                 map([kind("spectral_lower"), ("vector", vector)])
             }
-            Witness::LipschitzUpper(lipschitz::Witness::Product(layers)) => {
-                let layer = |layer: &Option<LayerNorm>| layer.as_ref().map_or(Json::Null, layer_norm);
-                map([kind("norm_product"), ("layers", Json::List(layers.iter().map(layer).collect()))])
+            Witness::LipschitzUpper(witness) => self.upper(witness),
+            Witness::Robust(robust::Certificate::Pairs(pairs)) => {
+                let pairs = pairs.iter().map(|pair| self.multipliers(pair)).collect();
+                map([kind("robust_pairs"), ("pairs", Json::List(pairs))])
             }
-            Witness::LipschitzUpper(lipschitz::Witness::AbsoluteProduct) => map([kind("absolute_product")]),
-            Witness::LipschitzUpper(lipschitz::Witness::Tree(tree)) => {
-                let branches = tree.iter().map(|branch| self.branch(branch)).collect();
-                map([("branches", Json::List(branches)), kind("tree")])
+            Witness::Robust(robust::Certificate::Whole(witness)) => {
+                map([kind("robust_whole"), ("whole", self.upper(witness))])
             }
+            Witness::Adversarial(point) => map([kind("adversarial"), ("point", self.dyadics(point))]),
             Witness::LipschitzLower(LowerWitness::Direction { point, direction }) => {
                 let (point, direction) = (self.dyadics(point), self.dyadics(direction));
                 map([("direction", direction), kind("direction"), ("point", point)])
@@ -248,6 +248,30 @@ impl Side {
         }
     }
 
+    fn upper(&mut self, witness: &lipschitz::Witness) -> Json {
+        let kind = |word: &str| ("kind", text(word));
+        match witness {
+            lipschitz::Witness::Product(layers) => {
+                let layer = |layer: &Option<LayerNorm>| layer.as_ref().map_or(Json::Null, layer_norm);
+                map([kind("norm_product"), ("layers", Json::List(layers.iter().map(layer).collect()))])
+            }
+            lipschitz::Witness::AbsoluteProduct => map([kind("absolute_product")]),
+            lipschitz::Witness::Averaged(squares) => {
+                let square = |x: &Option<lipschitz::Dyadic>| x.as_ref().map_or(Json::Null, dyadic);
+                let row = |row: &Vec<Option<lipschitz::Dyadic>>| Json::List(row.iter().map(square).collect());
+                map([kind("averaged"), ("squares", Json::List(squares.iter().map(row).collect()))])
+            }
+            lipschitz::Witness::Tree(tree) => {
+                let branches = tree.iter().map(|branch| self.branch(branch)).collect();
+                map([("branches", Json::List(branches)), kind("tree")])
+            }
+        }
+    }
+
+    fn multipliers(&mut self, multipliers: &Multipliers) -> Json {
+        Json::List(vec![self.dyadics(&multipliers.input), self.dyadics(&multipliers.neurons)])
+    }
+
     fn branch(&mut self, branch: &Branch) -> Json {
         match branch {
             Branch::Input { coordinate, at } => list("input", [natural(*coordinate), dyadic(at)]),
@@ -257,10 +281,7 @@ impl Side {
                 list("empty", [Json::List(weights.iter().map(weight).collect())])
             }
             Branch::Leaf(certificates) => {
-                let leaves = certificates
-                    .iter()
-                    .map(|c| Json::List(vec![self.dyadics(&c.input), self.dyadics(&c.neurons)]))
-                    .collect();
+                let leaves = certificates.iter().map(|c| self.multipliers(c)).collect();
                 list("leaf", [Json::List(leaves)])
             }
         }

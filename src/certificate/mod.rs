@@ -4,6 +4,7 @@
 //! states, and theorems whose text the certificate itself holds. Everything else here is untrusted: whatever is written, the kernel
 //! derives again.
 
+pub mod coq;
 mod encode;
 mod write;
 

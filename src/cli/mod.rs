@@ -9,6 +9,7 @@ mod compress;
 mod counterexample;
 pub mod exit;
 mod explain;
+mod export;
 #[cfg(feature = "engine")]
 mod falsify;
 mod fmt;
@@ -93,6 +94,8 @@ enum Command {
     Compress(compress::Args),
     /// Check a certificate with the kernel alone.
     Verify(verify::Args),
+    /// Write the arithmetic of a certificate for another proof assistant.
+    Export(export::Args),
     /// Explain a diagnostic code.
     Explain(explain::Args),
     /// Lay out specs and theorem files canonically.
@@ -126,6 +129,7 @@ pub fn run(cli: &Cli) -> u8 {
         #[cfg(feature = "engine")]
         Command::Compress(args) => compress::run(args, &mut console),
         Command::Verify(args) => verify::run(args, &mut console),
+        Command::Export(args) => export::run(args, &mut console),
         Command::Explain(args) => explain::run(args, &mut console),
         Command::Fmt(args) => fmt::run(args, &mut console),
     };

@@ -5,7 +5,7 @@ use super::json::Field;
 use super::term::term;
 use super::{Reason, Refusal};
 use crate::kernel::derive::Step;
-use crate::kernel::lipschitz::{self, Branch, LayerNorm, LowerWitness, Multipliers};
+use crate::kernel::lipschitz::{self, Branch, LayerNorm, LowerWitness, Multipliers, robust};
 use crate::kernel::witness::Witness;
 use num_bigint::BigInt;
 
@@ -41,19 +41,19 @@ fn witness(field: &Field, side: Side) -> Result<Witness, Refusal> {
             let [_, vector] = field.fields(["kind", "vector"])?;
             Witness::SpectralLower { vector: side.integers(&vector)?.into_iter().map(BigInt::from).collect() }
         }
-        "norm_product" => {
-            let [_, layers] = field.fields(["kind", "layers"])?;
-            let layers = layers.list()?.iter().map(layer_norm).collect::<Result<_, _>>()?;
-            Witness::LipschitzUpper(lipschitz::Witness::Product(layers))
+        "norm_product" | "absolute_product" | "averaged" | "tree" => Witness::LipschitzUpper(upper(field, side)?),
+        "robust_pairs" => {
+            let [_, pairs] = field.fields(["kind", "pairs"])?;
+            let pairs = pairs.list()?.iter().map(|pair| multipliers(pair, side)).collect::<Result<_, _>>()?;
+            Witness::Robust(robust::Certificate::Pairs(pairs))
         }
-        "absolute_product" => {
-            let [_] = field.fields(["kind"])?;
-            Witness::LipschitzUpper(lipschitz::Witness::AbsoluteProduct)
+        "robust_whole" => {
+            let [_, whole] = field.fields(["kind", "whole"])?;
+            Witness::Robust(robust::Certificate::Whole(Box::new(upper(&whole, side)?)))
         }
-        "tree" => {
-            let [branches, _] = field.fields(["branches", "kind"])?;
-            let branches = branches.list()?.iter().map(|b| branch(b, side)).collect::<Result<_, _>>()?;
-            Witness::LipschitzUpper(lipschitz::Witness::Tree(branches))
+        "adversarial" => {
+            let [_, point] = field.fields(["kind", "point"])?;
+            Witness::Adversarial(side.dyadics(&point)?)
         }
         "direction" => {
             let [direction, _, point] = field.fields(["direction", "kind", "point"])?;
@@ -66,6 +66,39 @@ fn witness(field: &Field, side: Side) -> Result<Witness, Refusal> {
         }
         other => return kind.refuse(Reason::Field, format!("expected a kind of witness, found `{other}`")),
     })
+}
+
+/// An upper bound on a Lipschitz constant.
+fn upper(field: &Field, side: Side) -> Result<lipschitz::Witness, Refusal> {
+    let Some(kind) = field.find("kind") else {
+        return field.refuse(Reason::Field, "expected a field `kind`, found none");
+    };
+    Ok(match kind.text()? {
+        "norm_product" => {
+            let [_, layers] = field.fields(["kind", "layers"])?;
+            lipschitz::Witness::Product(layers.list()?.iter().map(layer_norm).collect::<Result<_, _>>()?)
+        }
+        "absolute_product" => {
+            let [_] = field.fields(["kind"])?;
+            lipschitz::Witness::AbsoluteProduct
+        }
+        "averaged" => {
+            let [_, squares] = field.fields(["kind", "squares"])?;
+            let square = |f: &Field| if f.is_null() { Ok(None) } else { dyadic(f).map(Some) };
+            let row = |row: &Field| row.list()?.iter().map(square).collect::<Result<Vec<_>, Refusal>>();
+            lipschitz::Witness::Averaged(squares.list()?.iter().map(row).collect::<Result<_, _>>()?)
+        }
+        "tree" => {
+            let [branches, _] = field.fields(["branches", "kind"])?;
+            lipschitz::Witness::Tree(branches.list()?.iter().map(|b| branch(b, side)).collect::<Result<_, _>>()?)
+        }
+        other => return kind.refuse(Reason::Field, format!("expected a bound of a constant, found `{other}`")),
+    })
+}
+
+fn multipliers(field: &Field, side: Side) -> Result<Multipliers, Refusal> {
+    let [input, neurons] = field.tuple()?;
+    Ok(Multipliers { input: side.dyadics(&input)?, neurons: side.dyadics(&neurons)? })
 }
 
 /// `null`, `"gram"`, `"schur"`, or the square of a spectral norm's bound.
@@ -95,10 +128,7 @@ fn branch(field: &Field, side: Side) -> Result<Branch, Refusal> {
             Branch::Empty(weights.list()?.iter().map(weight).collect::<Result<_, Refusal>>()?)
         }
         ("leaf", [certificates]) => {
-            let multipliers = |field: &Field| {
-                let [input, neurons] = field.tuple()?;
-                Ok(Multipliers { input: side.dyadics(&input)?, neurons: side.dyadics(&neurons)? })
-            };
+            let multipliers = |field: &Field| multipliers(field, side);
             Branch::Leaf(certificates.list()?.iter().map(multipliers).collect::<Result<_, Refusal>>()?)
         }
         (word, _) => return field.refuse(Reason::Field, format!("expected a branch, found `{word}`")),
