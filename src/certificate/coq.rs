@@ -16,7 +16,7 @@ use crate::kernel::term::{Big, Formula, Op, Relation, Substitution, Term, intege
 use crate::kernel::value::Value;
 use num_bigint::BigInt;
 use num_rational::BigRational;
-use num_traits::{Signed, ToPrimitive};
+use num_traits::{Signed, ToPrimitive, Zero};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -59,7 +59,7 @@ fn header(certificate: &Certificate) -> String {
     format!(
         "(* {}: the arithmetic of its certificate.\n   Hypotheses named T are theorems of the library, not proved here; hypotheses named W are witnesses\n   and counts that the kernel of supremum checks in integers. *)\n\
          From Coq Require Import Reals ZArith Lia Lra.\nFrom Interval Require Import Tactic.\nOpen Scope R_scope.\n\n\
-         Ltac decide := first [ interval with (i_prec {PRECISION}) | lra | apply Req_le; field | field ].\n",
+         Ltac enclose := first [ interval with (i_prec {PRECISION}) | lra | apply Req_le; field | field ].\n",
         comment(&certificate.spec.path)
     )
 }
@@ -116,13 +116,16 @@ impl<'c> Section<'c> {
         if let Err(reason) = self.claim() {
             self.omitted.push(format!("the statement uses {reason}"));
         }
-        let mut section =
-            format!("\n(* {}: {} *)\nSection Claim{number}.\n", comment(&self.record.name), comment(&statement));
+        let mut section = format!(
+            "\n(* {}: {} *)\nModule Claim{number}.\nSection Arithmetic.\n",
+            comment(&self.record.name),
+            comment(&statement)
+        );
         for (quantity, name) in &self.variables {
             let _ = writeln!(section, "Variable {name} : R. (* {} *)", comment(quantity));
         }
         section.push_str(&self.text);
-        let _ = writeln!(section, "End Claim{number}.");
+        let _ = writeln!(section, "End Arithmetic.\nEnd Claim{number}.");
         Ok(section)
     }
 
@@ -144,6 +147,14 @@ impl<'c> Section<'c> {
         conclusion: &Formula,
         said: &StepRecord,
     ) -> Result<(), Omitted> {
+        if let Formula::Compare(
+            _,
+            Relation::Le,
+            Term::Apply(op @ (Op::BinomialTailInverse | Op::KlInverse), arguments),
+        ) = conclusion
+        {
+            return self.inverse(i, subject, *op, arguments, said);
+        }
         let (low, high) = match conclusion {
             Formula::Compare(_, Relation::Le | Relation::Lt, right) => (None, Some(self.expression(right)?)),
             Formula::Compare(_, Relation::Ge | Relation::Gt, right) => (Some(self.expression(right)?), None),
@@ -175,7 +186,7 @@ impl<'c> Section<'c> {
                 Some(n) => {
                     let (next, strict) = if side == "low" { (n - 1, ">") } else { (n + 1, "<") };
                     format!(
-                        "destruct N{i} as [n Hn]. assert (B : {subject} {strict} ({next})). {{ assert (C := T{i}_{side}). assert (D : {bound} {strict} ({next})) by decide. lra. }} rewrite Hn in *. {}.",
+                        "destruct N{i} as [n Hn]. assert (B : {subject} {strict} ({next})). {{ assert (C := T{i}_{side}). assert (D : {bound} {strict} ({next})) by enclose. lra. }} rewrite Hn in *. {}.",
                         if side == "low" {
                             "apply Rle_ge, IZR_le. apply Rgt_lt, lt_IZR in B. lia"
                         } else {
@@ -183,11 +194,61 @@ impl<'c> Section<'c> {
                         }
                     )
                 }
-                None => format!("assert (C := T{i}_{side}). assert (D : {bound} {relation} {stated}) by decide. lra."),
+                None => format!("assert (C := T{i}_{side}). assert (D : {bound} {relation} {stated}) by enclose. lra."),
             };
             let _ = writeln!(self.text, "Proof. {facts}{proof} Qed.");
             self.known.push(format!("step{i}_{side}"));
         }
+        Ok(())
+    }
+
+    /// A bound by the inverse of a monotone function: the theorem holds at every point beyond the inverse, and one such point
+    /// is the stated end.
+    fn inverse(
+        &mut self,
+        i: usize,
+        subject: &str,
+        op: Op,
+        arguments: &[Term],
+        said: &StepRecord,
+    ) -> Result<(), Omitted> {
+        let whole = |section: &Self, term: &Term| {
+            let value = section.workspace.evaluate(term).ok().and_then(|(value, _)| value.as_integer());
+            value.and_then(|n| n.to_i64()).ok_or_else(|| format!("the count `{term}`"))
+        };
+        let beyond = match (op, arguments) {
+            (Op::BinomialTailInverse, [n, k, delta]) => {
+                let (n, k) = (whole(self, n)?, whole(self, k)?);
+                if k >= TERM_LIMIT || n > 10_000 {
+                    return Err(format!("a binomial tail of {} terms", k + 1));
+                }
+                let mut ways = BigInt::from(1);
+                let mut terms = Vec::new();
+                for j in 0..=k {
+                    terms.push(format!("{ways} * p ^ {j} * (1 - p) ^ {}", n - j));
+                    ways = ways * (n - j) / (j + 1);
+                }
+                format!("{} < {}", terms.join(" + "), self.expression(delta)?)
+            }
+            (_, [q, c]) => {
+                let exact = self.workspace.evaluate(q).ok().and_then(|(value, _)| value.as_rational());
+                let kl = if exact.is_some_and(|q| q.is_zero()) {
+                    // 0 ln 0 = 0.
+                    "- ln (1 - p)".to_string()
+                } else {
+                    let q = self.expression(q)?;
+                    format!("{q} * ln ({q} / p) + (1 - {q}) * ln ((1 - {q}) / (1 - p))")
+                };
+                format!("{} < {kl}", self.expression(c)?)
+            }
+            _ => return Err("an inverse".to_string()),
+        };
+        let Some(stated) = said.high.as_ref().and_then(|value| end(value, false)) else { return Ok(()) };
+        let facts: String = self.known.iter().map(|name| format!("assert (A{name} := {name}). ")).collect();
+        let _ = writeln!(self.text, "Hypothesis T{i}_high : forall p, 0 < p < 1 -> {beyond} -> {subject} <= p.");
+        let _ = writeln!(self.text, "Lemma step{i}_high : {subject} <= {stated}.");
+        let _ = writeln!(self.text, "Proof. {facts}apply T{i}_high; [lra | enclose]. Qed.");
+        self.known.push(format!("step{i}_high"));
         Ok(())
     }
 
@@ -215,7 +276,7 @@ impl<'c> Section<'c> {
         };
         let facts: String = self.known.iter().map(|name| format!("assert (A{name} := {name}). ")).collect();
         let _ = writeln!(self.text, "Theorem claim : {statement}.");
-        let _ = writeln!(self.text, "Proof. {facts}repeat split; try (intro; lra); decide. Qed.");
+        let _ = writeln!(self.text, "Proof. {facts}repeat split; try (intro; lra); enclose. Qed.");
         Ok(())
     }
 
