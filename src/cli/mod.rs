@@ -110,7 +110,11 @@ pub fn run(cli: &Cli) -> u8 {
         console.complain(&error.to_string());
         return exit::DISAGREEMENT;
     }
-    interruptible();
+    // A check of a certificate has no best result so far: an interruption simply ends it.
+    #[cfg(feature = "engine")]
+    if !matches!(cli.command, Command::Verify(_) | Command::Export(_)) {
+        interruptible();
+    }
     let code = match &cli.command {
         #[cfg(feature = "engine")]
         Command::Check(args) => check::run(args, &mut console),
@@ -138,9 +142,10 @@ pub fn run(cli: &Cli) -> u8 {
 
 /// The first interruption asks searches to end with what they have, the second ends the process. Without signals of this kind
 /// the program simply stops.
+#[cfg(feature = "engine")]
 fn interruptible() {
     let flag = crate::quantity::interrupt::flag();
-    let code = i32::from(run::exit::INTERRUPTED);
+    let code = i32::from(exit::INTERRUPTED);
     let _ = signal_hook::flag::register_conditional_shutdown(signal_hook::consts::SIGINT, code, flag.clone());
     let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, flag);
 }
