@@ -5,7 +5,6 @@
 //! What Coq proves is the arithmetic between: every stated end follows from these hypotheses. What the tactic `interval` has no
 //! symbol for is left out and named.
 
-use crate::kernel::certificate::document::StepRecord;
 use crate::kernel::certificate::{Certificate, ClaimRecord, term as terms};
 use crate::kernel::check::{Statement, Verdict};
 use crate::kernel::derive::{Theorems, Workspace, structures};
@@ -21,7 +20,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Precision of `interval`, in bits. From 60 on it uses no hardware floating point and none of its axioms.
-const PRECISION: u32 = 200;
+const PRECISION: u32 = 320;
+/// Bits of the ends that the first lemma of a claim proves; every later one rounds a little more, so that roundings do not add up
+/// to more than the next end allows.
+const FIRST_BITS: u32 = 200;
+const LAST_BITS: u32 = 80;
 /// Most terms of a sum or product that are written out.
 const TERM_LIMIT: i64 = 64;
 /// Longest number in the script, in bits.
@@ -104,11 +107,11 @@ impl<'c> Section<'c> {
             let subject = self.variable(&fact.subject, true)?;
             let _ = writeln!(self.text, "(* step {i}: {} on {} *)", comment(&fact.rule), comment(&said.of));
             match &fact.conclusion {
-                None => self.hypothesis(i, &subject, said),
+                None => self.hypothesis(i, &subject, &fact.value),
                 Some(conclusion) => {
-                    if let Err(reason) = self.lemma(i, &fact.subject, &subject, conclusion, said) {
+                    if let Err(reason) = self.lemma(i, &fact.subject, &subject, conclusion, &fact.value) {
                         self.omitted.push(format!("step {i} uses {reason}"));
-                        self.hypothesis(i, &subject, said);
+                        self.hypothesis(i, &subject, &fact.value);
                     }
                 }
             }
@@ -129,10 +132,10 @@ impl<'c> Section<'c> {
         Ok(section)
     }
 
-    /// The stated ends as hypotheses: checked by the kernel, not here.
-    fn hypothesis(&mut self, i: usize, subject: &str, said: &StepRecord) {
-        for (side, relation, value) in [("low", ">=", &said.low), ("high", "<=", &said.high)] {
-            if let Some(end) = value.as_ref().and_then(|value| end(value, side == "low")) {
+    /// The kernel's ends as hypotheses: checked there, not here.
+    fn hypothesis(&mut self, i: usize, subject: &str, value: &Value) {
+        for (side, relation) in [("low", ">="), ("high", "<=")] {
+            if let Some(end) = end(value, side == "low", u32::MAX) {
                 let _ = writeln!(self.text, "Hypothesis W{i}_{side} : {subject} {relation} {end}.");
                 self.known.push(format!("W{i}_{side}"));
             }
@@ -145,7 +148,7 @@ impl<'c> Section<'c> {
         quantity: &Term,
         subject: &str,
         conclusion: &Formula,
-        said: &StepRecord,
+        value: &Value,
     ) -> Result<(), Omitted> {
         if let Formula::Compare(
             _,
@@ -153,7 +156,7 @@ impl<'c> Section<'c> {
             Term::Apply(op @ (Op::BinomialTailInverse | Op::KlInverse), arguments),
         ) = conclusion
         {
-            return self.inverse(i, subject, *op, arguments, said);
+            return self.inverse(i, subject, *op, arguments, value);
         }
         let (low, high) = match conclusion {
             Formula::Compare(_, Relation::Le | Relation::Lt, right) => (None, Some(self.expression(right)?)),
@@ -171,12 +174,8 @@ impl<'c> Section<'c> {
             let _ = writeln!(self.text, "Hypothesis N{i} : exists n, {subject} = IZR n.");
         }
         let before = self.known.clone();
-        for (side, relation, bound, stated) in
-            [("low", ">=", low, said.low.as_ref()), ("high", "<=", high, said.high.as_ref())]
-        {
-            let (Some(bound), Some(stated)) = (bound, stated.and_then(|value| end(value, side == "low"))) else {
-                continue;
-            };
+        for (side, relation, bound) in [("low", ">=", low), ("high", "<=", high)] {
+            let (Some(bound), Some(stated)) = (bound, end(value, side == "low", bits(i))) else { continue };
             let facts: String = before.iter().map(|name| format!("assert (A{name} := {name}). ")).collect();
             let _ = writeln!(self.text, "Hypothesis T{i}_{side} : {subject} {relation} {bound}.");
             let _ = writeln!(self.text, "Lemma step{i}_{side} : {subject} {relation} {stated}.");
@@ -204,14 +203,7 @@ impl<'c> Section<'c> {
 
     /// A bound by the inverse of a monotone function: the theorem holds at every point beyond the inverse, and one such point
     /// is the stated end.
-    fn inverse(
-        &mut self,
-        i: usize,
-        subject: &str,
-        op: Op,
-        arguments: &[Term],
-        said: &StepRecord,
-    ) -> Result<(), Omitted> {
+    fn inverse(&mut self, i: usize, subject: &str, op: Op, arguments: &[Term], value: &Value) -> Result<(), Omitted> {
         let whole = |section: &Self, term: &Term| {
             let value = section.workspace.evaluate(term).ok().and_then(|(value, _)| value.as_integer());
             value.and_then(|n| n.to_i64()).ok_or_else(|| format!("the count `{term}`"))
@@ -243,7 +235,7 @@ impl<'c> Section<'c> {
             }
             _ => return Err("an inverse".to_string()),
         };
-        let Some(stated) = said.high.as_ref().and_then(|value| end(value, false)) else { return Ok(()) };
+        let Some(stated) = end(value, false, bits(i)) else { return Ok(()) };
         let facts: String = self.known.iter().map(|name| format!("assert (A{name} := {name}). ")).collect();
         let _ = writeln!(self.text, "Hypothesis T{i}_high : forall p, 0 < p < 1 -> {beyond} -> {subject} <= p.");
         let _ = writeln!(self.text, "Lemma step{i}_high : {subject} <= {stated}.");
@@ -262,10 +254,14 @@ impl<'c> Section<'c> {
                 let mut parts = Vec::new();
                 let wants_low = !matches!(record.claim.statement, Statement::Upper(_));
                 let wants_high = !matches!(record.claim.statement, Statement::Lower(_));
-                if let Some(low) = record.low.as_ref().and_then(|value| end(value, true)).filter(|_| wants_low) {
+                if let Some(low) =
+                    record.low.as_ref().and_then(|value| end(value, true, u32::MAX)).filter(|_| wants_low)
+                {
                     parts.push(format!("{subject} >= {low}"));
                 }
-                if let Some(high) = record.high.as_ref().and_then(|value| end(value, false)).filter(|_| wants_high) {
+                if let Some(high) =
+                    record.high.as_ref().and_then(|value| end(value, false, u32::MAX)).filter(|_| wants_high)
+                {
                     parts.push(format!("{subject} <= {high}"));
                 }
                 if parts.is_empty() {
@@ -324,7 +320,7 @@ impl<'c> Section<'c> {
                 return number(&exact);
             }
             for (side, relation) in [("low", ">="), ("high", "<=")] {
-                if let Some(end) = end(&value, side == "low") {
+                if let Some(end) = end(&value, side == "low", u32::MAX) {
                     let _ = writeln!(self.text, "Hypothesis W{name}_{side} : {name} {relation} {end}.");
                     self.known.push(format!("W{name}_{side}"));
                 }
@@ -433,13 +429,19 @@ fn number(q: &BigRational) -> Result<String, Omitted> {
     Ok(if q.is_integer() { numerator } else { format!("({numerator} / {})", q.denom()) })
 }
 
-/// An end of a value as a number.
-fn end(value: &Value, low: bool) -> Option<String> {
+/// Bits of the ends that lemma `i` proves.
+fn bits(i: usize) -> u32 {
+    FIRST_BITS.saturating_sub(4u32.saturating_mul(u32::try_from(i).unwrap_or(u32::MAX))).max(LAST_BITS)
+}
+
+/// An end of a value as a number: exact where it is rational, else rounded outward to `bits`.
+fn end(value: &Value, low: bool, bits: u32) -> Option<String> {
     let (exact, dyadic) =
         if low { (value.low(), value.enclosure().lo()) } else { (value.high(), value.enclosure().hi()) };
     let q = match exact.and_then(|surd| surd.as_rational()) {
         Some(q) => q,
-        None => dyadic?.to_rational().ok()?,
+        None if low => dyadic?.round_down(bits).to_rational().ok()?,
+        None => dyadic?.round_up(bits).to_rational().ok()?,
     };
     number(&q).ok()
 }

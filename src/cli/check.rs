@@ -2,6 +2,7 @@
 
 use super::output::{self, Console};
 use super::run::{self, Lint, Request, Run, exit};
+use super::verify::Problem;
 use crate::certificate::{self, Draft, Item};
 use crate::data::file::Sha256Hash;
 use crate::kernel::certificate::document::FileRecord;
@@ -43,9 +44,9 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
     if let Some(path) = &args.certificate {
         match certify(&run, &args.spec, path) {
             Ok(written) => run.view.written = written,
-            Err(Refused { diagnostic, exit }) => {
-                run.view.exit = run::worst(&[run.view.exit, exit]);
-                run.diagnostics.push(diagnostic);
+            Err(problem) => {
+                run.view.exit = run::worst(&[run.view.exit, problem.exit]);
+                run.diagnostics.push(Diagnostic::error(problem.code, problem.text));
             }
         }
     }
@@ -64,23 +65,12 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
     run.view.exit
 }
 
-/// Why no certificate was written.
-struct Refused {
-    diagnostic: Diagnostic,
-    exit: u8,
-}
-
 /// Writes the certificate and returns the names of its files. Errors: nothing to certify, or a file that cannot be written.
-fn certify(run: &Run, spec: &Path, path: &Path) -> Result<Vec<String>, Refused> {
-    let refuse = |code, text: String, exit| Refused { diagnostic: Diagnostic::error(code, text), exit };
+fn certify(run: &Run, spec: &Path, path: &Path) -> Result<Vec<String>, Problem> {
     let name = path.file_name().map(|name| name.to_string_lossy().to_string()).unwrap_or_default();
     let items = items(run);
     let (Some(session), Some(source), false) = (&run.session, &run.source, items.is_empty()) else {
-        return Err(refuse(
-            "E0825",
-            "nothing was proved or refuted: no certificate was written".to_string(),
-            exit::PROVED,
-        ));
+        return Err(Problem::new("E0825", exit::PROVED, "nothing was proved or refuted: no certificate was written"));
     };
     let draft = Draft {
         spec: FileRecord {
@@ -100,7 +90,7 @@ fn certify(run: &Run, spec: &Path, path: &Path) -> Result<Vec<String>, Refused> 
         side: format!("{name}.bin"),
     };
     let (text, side) = certificate::write(&draft)
-        .map_err(|error| refuse("E0070", format!("engine and kernel disagree: {error}"), exit::DISAGREEMENT))?;
+        .map_err(|error| Problem::new("E0070", exit::DISAGREEMENT, format!("engine and kernel disagree: {error}")))?;
     let side_path = path.with_file_name(&draft.side);
     let mut files = vec![(path, text.as_bytes())];
     if !side.is_empty() {
@@ -113,7 +103,7 @@ fn certify(run: &Run, spec: &Path, path: &Path) -> Result<Vec<String>, Refused> 
             if is_file { output::write_whole(path, bytes) } else { Err(std::io::ErrorKind::AlreadyExists.into()) };
         written.map_err(|error| {
             let text = format!("`{}` cannot be written ({})", path.display(), error.kind());
-            refuse("E0826", text, exit::OUTPUT)
+            Problem::new("E0826", exit::OUTPUT, text)
         })?;
     }
     Ok(files.iter().rev().map(|(path, _)| path.display().to_string()).collect())

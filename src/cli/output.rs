@@ -56,6 +56,7 @@ pub fn diagnostics(run: &Run, console: &Console, ascii: bool) {
 }
 
 /// Writes diagnostics to standard error, with their places in the source.
+#[cfg(feature = "engine")]
 pub fn complain_all(source: Option<&text::Source>, diagnostics: &[text::Diagnostic], console: &Console, ascii: bool) {
     let style = diagnostic_style(ascii);
     for diagnostic in diagnostics {
@@ -90,6 +91,7 @@ pub fn explain(source: Option<&text::Source>, diagnostic: &text::Diagnostic, sty
 }
 
 /// A title as the name of a file: letters, digits and `_`.
+#[cfg(feature = "engine")]
 pub fn file_name(title: &str) -> String {
     title.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }

@@ -188,12 +188,15 @@ fn whole_spec(certificate: &Certificate, path: &Path, again: &mut BTreeSet<Strin
 }
 
 fn resolved(path: &Path, source: &Source) -> Result<(Spec, Folder), Problem> {
+    let (folder, name) = folder(path)?;
+    let mut diagnostics = Vec::new();
+    let (library, _) = run::library(&[]);
     let parsed = crate::syntax::parse(source);
-    let (spec, _, diagnostics) = model::resolve(&parsed.file, source);
-    if let Some(diagnostic) = parsed.diagnostics.iter().chain(&diagnostics).find(|d| d.is_error()) {
+    let imports = super::uses::read(&parsed.file, &name, &folder, &library, &mut diagnostics);
+    let (spec, _, more) = model::resolve(&parsed.file, source, &imports);
+    if let Some(diagnostic) = parsed.diagnostics.iter().chain(&diagnostics).chain(&more).find(|d| d.is_error()) {
         return Err(Problem::new("E0824", exit::SPEC, diagnostic.title.clone()));
     }
-    let folder = Folder::of_spec(path).map_err(|error| Problem::new("E0824", exit::DATA, error.to_string()))?;
     Ok((spec, folder))
 }
 

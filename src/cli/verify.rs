@@ -271,6 +271,7 @@ fn view(path: &str, certificate: &Certificate, certified: &[Certified], again: &
         items: certified.iter().enumerate().map(|(i, claim)| item(claim, i + 1)).collect(),
         assumptions: certificate.objects.assumptions.iter().filter_map(declared).collect(),
         ledger,
+        semantics: None,
         diagnostics: Vec::new(),
         written: Vec::new(),
         exit: 0,
