@@ -21,9 +21,9 @@ mod plot;
 #[cfg(feature = "engine")]
 mod recheck;
 #[cfg(feature = "engine")]
-mod rows;
-#[cfg(feature = "engine")]
 mod reread;
+#[cfg(feature = "engine")]
+mod rows;
 #[cfg(feature = "engine")]
 mod run;
 #[cfg(feature = "engine")]
