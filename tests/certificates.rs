@@ -69,6 +69,8 @@ fn every_shipped_spec_certifies_with_the_same_verdicts() {
     let mut found = Vec::new();
     specs(&Path::new(env!("CARGO_MANIFEST_DIR")).join("specs"), &mut found);
     assert!(found.len() >= 4, "{found:?}");
+    // Claims over the rows of a published table are recomputed by the engine and not certified.
+    found.retain(|spec| spec.components().all(|part| part.as_os_str() != "recheck"));
     for spec in &found {
         let (first, second) = (scratch.file("first.cert"), scratch.file("second.cert"));
         let checked = run(&["check", text(spec), "--format", "json", "--certificate", text(&first)], "1");

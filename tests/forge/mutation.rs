@@ -149,5 +149,5 @@ fn every_change_of_a_number_is_refused_or_weakens_the_claim() {
     let Count { refused, weaker, other, wrong } = total;
     println!("{refused} refused, {weaker} weaker and true, {other} derived anew for other objects");
     assert!(wrong.is_empty(), "{} wrong, the first:\n{}", wrong.len(), wrong[0]);
-    assert!(refused >= 400 && weaker >= 50, "{refused} {weaker} {other}");
+    assert!(refused >= 350 && weaker >= 50, "{refused} {weaker} {other}");
 }
