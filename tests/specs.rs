@@ -179,6 +179,7 @@ fn hypotheses_are_never_overlooked() {
         ("claim t : 1 <= 2\nclaim t : 1 <= 2", 3, "E0129"),
         ("network f from \"../../../etc/passwd\"\nclaim t : params(f) = 1", 7, "E0502"),
         ("claim t : vcdim(halfspaces(2)) <= ? by bhlm2017", 3, "E0009"),
+        ("network f = 2 -> 3 -> 1 relu\ndomain X = [0, 1]^3\nclaim t : lip(f on X, l2) <= 4", 3, "E0301"),
     ] {
         let (found, message) = text(spec);
         assert_eq!(found, exit, "{spec}\n{message}");

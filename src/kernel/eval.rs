@@ -369,6 +369,7 @@ impl<'w, 'o> Evaluation<'w, 'o> {
                     for argument in arguments {
                         canonical.push(self.canonical(argument)?);
                     }
+                    super::intrinsic::fits(self, head, &canonical)?;
                     Ok(Term::Quantity(head.clone(), canonical))
                 } else {
                     self.number(term)

@@ -150,6 +150,22 @@ pub fn layer<'o>(evaluation: &Evaluation<'_, 'o>, net: &Term, l: &Term) -> Resul
     })
 }
 
+/// Errors: `net on domain` with a domain of another dimension than the net's input.
+pub fn fits(evaluation: &Evaluation, head: &str, arguments: &[Term]) -> Result<(), EvalError> {
+    let ("on", [Term::Name(net), Term::Name(name)]) = (head, arguments) else { return Ok(()) };
+    let workspace = evaluation.workspace();
+    let (Some(structure), Some(domain)) = (workspace.structure(net), workspace.objects().domain(name)) else {
+        return Ok(());
+    };
+    if domain.dimension() == Some(structure.input_dim) {
+        return Ok(());
+    }
+    Err(EvalError::Meaningless(format!(
+        "expected a domain of {} coordinates for `{net}`, found `{name}` of another dimension",
+        structure.input_dim
+    )))
+}
+
 fn largest_pieces(evaluation: &Evaluation, net: &Term) -> Result<(u32, u32), EvalError> {
     let activations = structure(evaluation, net)?.hidden_activations();
     let activations = activations
