@@ -255,3 +255,33 @@ fn a_table_of_networks_has_a_row_for_each() {
         assert!(csv.contains(cell), "{cell}\n{csv}");
     }
 }
+
+/// The rows are printed numbers: their order is decided, what is false of them refuted.
+/// They were read off data, so they stand inside no quantity and no definition.
+#[test]
+fn rows_of_a_block_are_compared_and_computed_with() {
+    let setting = "network f = 2 -> 8 -> 1 relu\ndata D = two_moons(n: 2000, noise: 0.1, seed: 1)\n\
+                   split D into train 1000, test 1000\n\
+                   train h : f on D.train { loss logistic, adam, lr 0.01, epochs 20, batch 64, seed 7 }\n\
+                   measure gap : risk(h, D.test, zero_one)\n\
+                   bounds B for risk(h, zero_one) {\n\
+                   test_set.hoeffding(D.test)\ntest_set.kl(D.test)\ntest_set.kl(D.test) }\n";
+    let claims = "claim best : min(B) < 1\nclaim most : max(B) = B.test_set.hoeffding\n\
+                  claim same : B.test_set.kl = B.test_set.kl_2\nclaim less : B.test_set.kl <= B.test_set.hoeffding\n\
+                  claim over : B.test_set.kl >= 1/2 expecting refuted\n\
+                  expect sound : forall b in B : b >= risk(h, D.test, zero_one)\n";
+    let (code, report) = text(&format!("{setting}{claims}"));
+    assert_eq!(code, 0, "{report}");
+    for (rows, expected) in [
+        ("let k = B.test_set.kl\nclaim t : k <= 1", "E0206"),
+        ("claim t : vcdim(halfspaces(B.test_set.kl)) <= 5", "E0206"),
+        ("claim t : forall b in B : vcdim(halfspaces(b)) <= 5", "E0206"),
+        ("claim t : B <= 1", "E0206"),
+        ("claim t : gap <= 1", "E0206"),
+        ("claim t : B.test_set <= 1", "E0131"),
+    ] {
+        let (code, report) = text(&format!("{setting}{rows}"));
+        assert_eq!(code, 3, "{report}");
+        assert!(report.contains(expected), "{rows}: {report}");
+    }
+}

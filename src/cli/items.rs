@@ -122,8 +122,8 @@ pub fn item(
             let rows = prove::bounds(search, target, &calls, share);
             rows.into_iter()
                 .zip(methods)
-                .map(|(row, call)| {
-                    let name = format!("{}.{}", item.name, row.method.name);
+                .zip(model::rows_of(&item.name, methods))
+                .map(|((row, call), name)| {
                     let view = ItemView::new(ItemKind::Bound, &name, Verdict::Unknown, &item.text, line);
                     let statement = Statement::Upper(target.clone());
                     report(view, &statement, None, row.outcome, library, call.span)
@@ -131,6 +131,28 @@ pub fn item(
                 .collect()
         }
     }
+}
+
+/// An item that speaks of a row whose bound is not proved.
+pub fn without_row(item: &model::Item, row: &str, source: &Source) -> Result {
+    let kind = match item.kind {
+        model::ItemKind::Expect(_) => ItemKind::Expect,
+        model::ItemKind::Measure(_) => ItemKind::Measure,
+        _ => ItemKind::Claim,
+    };
+    let line = source.position(item.span.start).line;
+    let mut view = ItemView::new(kind, &item.name, Verdict::Unknown, &item.text, line);
+    view.notes.push(format!("`{row}` has no proved bound"));
+    Result { view, outcome: None, spent: BigRational::zero(), diagnostics: Vec::new(), exit: exit::UNKNOWN }
+}
+
+/// The bound of a row as printed, which is what other claims mean by the row's name. `None` where nothing is proved.
+pub fn row_value(target: &Term, checked: &crate::kernel::check::Checked) -> Option<BigRational> {
+    if checked.verdict() != KernelVerdict::Proved {
+        return None;
+    }
+    let value = uncapped(&Statement::Upper(target.clone()), checked).or_else(|| checked.value().cloned())?;
+    crate::num::decimal::parse(&display(&high(&value)?, Direction::Up)).ok()
 }
 
 /// Where a refuted formula fails.

@@ -1,5 +1,7 @@
 //! The command line: one file per command.
 
+#[cfg(feature = "engine")]
+mod block;
 mod bound;
 #[cfg(feature = "engine")]
 mod check;

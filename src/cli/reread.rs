@@ -1,13 +1,15 @@
 //! What `verify` reads again on request: network files, data sets, the spec itself.
 
+use super::block::Rows;
 use super::exit;
+use super::items;
 use super::run;
 use super::sample::{self, Data};
 use super::session::Session;
 use super::verify::Problem;
 use crate::data::file::{Folder, NETWORK_BYTES, Sha256Hash};
 use crate::data::{DataError, assemble, onnx, safetensors};
-use crate::kernel::certificate::{Certificate, term};
+use crate::kernel::certificate::{Certificate, Certified, term};
 use crate::kernel::check::Statement;
 use crate::kernel::object::{Entry, Examples, Object, Sample};
 use crate::kernel::term::Term;
@@ -19,6 +21,7 @@ use std::path::Path;
 /// Checks everything that is asked for; returns the hashes of the files that were read again.
 pub fn files(
     certificate: &Certificate,
+    certified: &[Certified],
     networks: &[String],
     data: &[String],
     spec: Option<&Path>,
@@ -33,7 +36,7 @@ pub fn files(
         data_set(certificate, name, Path::new(path), &mut again)?;
     }
     if let Some(path) = spec {
-        whole_spec(certificate, path, &mut again)?;
+        whole_spec(certificate, certified, path, &mut again)?;
     }
     Ok(again)
 }
@@ -139,7 +142,12 @@ fn contained(name: &str, sample: &Sample, data: &Data) -> Result<(), Problem> {
 }
 
 /// The certificate's claims are claims of the spec, about the objects that the spec builds.
-fn whole_spec(certificate: &Certificate, path: &Path, again: &mut BTreeSet<String>) -> Result<(), Problem> {
+fn whole_spec(
+    certificate: &Certificate,
+    certified: &[Certified],
+    path: &Path,
+    again: &mut BTreeSet<String>,
+) -> Result<(), Problem> {
     let other = |text: String| Problem::new("E0824", exit::CERTIFICATE, text);
     let problem = |diagnostic: crate::text::Diagnostic| Problem::new("E0824", exit::SPEC, diagnostic.title);
     let source = run::read(path).map_err(problem)?;
@@ -154,7 +162,16 @@ fn whole_spec(certificate: &Certificate, path: &Path, again: &mut BTreeSet<Strin
     if run::budget(&spec) != certificate.budget {
         return Err(other(format!("expected the budget {}, found {}", run::budget(&spec), certificate.budget)));
     }
-    let statements = statements(&spec);
+    let mut rows = Rows::default();
+    for claim in certified {
+        let (record, target) = (claim.record(), &claim.record().claim.statement);
+        if let (true, Statement::Upper(target)) = (record.kind == "bound", target)
+            && let Some(value) = items::row_value(target, claim.checked())
+        {
+            rows.insert(&record.name, Term::Number(value));
+        }
+    }
+    let statements = statements(&spec, &rows);
     for claim in &certificate.claims {
         let matches = |(name, kind, statement, stated): &Stated| {
             *kind == claim.kind
@@ -203,7 +220,7 @@ fn resolved(path: &Path, source: &Source) -> Result<(Spec, Folder), Problem> {
 /// Name, kind and statement of an item, and what its methods state.
 type Stated = (String, &'static str, Statement, Vec<BTreeMap<String, Term>>);
 
-fn statements(spec: &Spec) -> Vec<Stated> {
+fn statements(spec: &Spec, rows: &Rows) -> Vec<Stated> {
     let stating = |calls: &[model::MethodCall]| -> Vec<BTreeMap<String, Term>> {
         calls.iter().map(|call| call.named.iter().cloned().collect()).collect()
     };
@@ -218,7 +235,7 @@ fn statements(spec: &Spec) -> Vec<Stated> {
             ItemKind::Measure(term) => ("measure", Statement::Both(term.clone()), nothing()),
             ItemKind::Bounds { target, methods } => ("bound", Statement::Upper(target.clone()), stating(methods)),
         };
-        (item.name.clone(), kind, statement, stated)
+        (item.name.clone(), kind, rows.statement(&statement), stated)
     };
     spec.items.iter().map(statement).collect()
 }

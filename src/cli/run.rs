@@ -1,5 +1,6 @@
 //! One run over a spec: parse, resolve, build, prove; what `check`, `why` and `table` share.
 
+use super::block;
 pub use super::exit::{self, worst};
 use super::items;
 use super::rows;
@@ -237,10 +238,22 @@ fn prove(run: &mut Run, request: &Request, source: &Source) {
     let budget = budget(&run.spec);
     let share = items::share(&run.spec, &budget);
     let worked = with_search(&session, &run.library, |search| {
-        let wanted = run.spec.items.iter().filter(|item| request.only.is_none_or(|only| only == item.name));
+        let is_asked = |item: &&model::Item| request.only.is_none_or(|only| only == item.name);
+        let asked: Vec<&model::Item> = run.spec.items.iter().filter(is_asked).collect();
+        let is_wanted =
+            |item: &&model::Item| is_asked(item) || asked.iter().any(|asked| block::needs(asked, item, &run.spec));
+        let mut rows = block::Rows::default();
+        let mut results = Vec::new();
         // The item that the user interrupted shows how far it came; those after it are left.
-        let wanted = wanted.take_while(|_| !interrupt::is_requested());
-        wanted.flat_map(|item| items::item(item, search, &run.library, &share, source)).collect::<Vec<_>>()
+        for item in run.spec.items.iter().filter(is_wanted).take_while(|_| !interrupt::is_requested()) {
+            let found = match rows.fill(item, &run.spec) {
+                Ok(filled) => items::item(&filled, search, &run.library, &share, source),
+                Err(row) => vec![items::without_row(item, &row, source)],
+            };
+            rows.learn(item, &found);
+            results.extend(found);
+        }
+        results
     });
     let results = match worked {
         Ok(results) => results,

@@ -2,7 +2,7 @@
 
 use super::output::{self, Console};
 use super::run::{self, Request, Run, exit};
-use crate::kernel::term::Term;
+use crate::kernel::term::{Substitution, Term};
 use crate::model::{Table, TableRows, TableValue};
 use crate::prove::Search;
 use crate::report::table::{self, Align, Cell, Column, Latex, TableView};
@@ -83,7 +83,7 @@ pub fn view(spec: &Table, run: &Run) -> TableView {
     };
     for column in &spec.columns {
         let is_number =
-            matches!(&column.value, TableValue::Term(_)) || column.header == "bound" || column.header == "value";
+            !matches!(&column.value, TableValue::Field(_)) || column.header == "bound" || column.header == "value";
         view.columns
             .push(Column { title: column.header.clone(), align: if is_number { Align::Right } else { Align::Left } });
     }
@@ -96,10 +96,21 @@ pub fn view(spec: &Table, run: &Run) -> TableView {
         });
     }
     for item in items {
-        let name = item.name.rsplit('.').next().unwrap_or(&item.name);
+        // A row of a block goes by its method.
+        let name = match item.kind {
+            ItemKind::Bound => item.name.split_once('.').map_or(item.name.as_str(), |(_, method)| method),
+            _ => item.name.as_str(),
+        };
         let mut row = vec![Cell::from(name)];
         for column in &spec.columns {
-            row.push(cell(&column.value, item, &mut view.footnotes));
+            row.push(match (&column.value, &run.session) {
+                (TableValue::OfField(term), Some(session)) => {
+                    let filled = term.substitute(&numbers(item));
+                    let found = run::with_search(session, &run.library, |search| run::bound_of(&filled, search));
+                    Cell::from(found.ok().flatten().unwrap_or_default().as_str())
+                }
+                (value, _) => cell(value, item, &mut view.footnotes),
+            });
         }
         view.rows.push(row);
     }
@@ -120,6 +131,15 @@ pub fn view(spec: &Table, run: &Run) -> TableView {
         }
     }
     view
+}
+
+/// The numbers of an item that columns may compute with; a side that is not bounded has none.
+fn numbers(item: &ItemView) -> Substitution {
+    let parse = |text: &Option<String>| text.as_ref().and_then(|text| crate::num::decimal::parse(text).ok());
+    let (lower, upper) = (parse(&item.lower), parse(&item.upper));
+    let all = [("lower", &lower), ("upper", &upper), ("value", &upper), ("bound", &upper)];
+    let known = all.into_iter().filter_map(|(field, number)| Some((field.to_string(), Term::Number(number.clone()?))));
+    known.collect()
 }
 
 fn cell(value: &TableValue, item: &ItemView, footnotes: &mut Vec<String>) -> Cell {

@@ -192,7 +192,7 @@ fn examine(args: &Args) -> Result<Verified, Problem> {
     let theorems = certificate::theorems(&certificate)?;
     let certified = certificate.verify(&theorems)?;
     #[cfg(feature = "engine")]
-    let again = super::reread::files(&certificate, &args.network, &args.data, args.spec.as_deref())?;
+    let again = super::reread::files(&certificate, &certified, &args.network, &args.data, args.spec.as_deref())?;
     #[cfg(not(feature = "engine"))]
     let again = BTreeSet::new();
     let mut holes: Vec<String> = certified.iter().flat_map(Certified::holes).collect();

@@ -189,6 +189,16 @@ pub struct MethodCall {
     pub span: Span,
 }
 
+/// The names of the rows of a `bounds` block: `B.test_set`, and `B.test_set_2` where a method stands there twice.
+pub fn rows_of(block: &str, methods: &[MethodCall]) -> Vec<String> {
+    let name = |(place, call): (usize, &MethodCall)| {
+        let before = methods[..place].iter().filter(|other| other.name == call.name).count();
+        let suffix = if before == 0 { String::new() } else { format!("_{}", before + 1) };
+        format!("{block}.{}{suffix}", call.name)
+    };
+    methods.iter().enumerate().map(name).collect()
+}
+
 /// A table of the spec: what its rows are and which columns it has.
 #[derive(Clone, Debug)]
 pub struct Table {
@@ -222,6 +232,8 @@ pub struct TableColumn {
 pub enum TableValue {
     /// A field of an item: `bound`, `value`, `method`, `status`, `source`, `assumptions`, `delta`.
     Field(String),
+    /// An expression in `value`, `lower` and `upper` of the row's item.
+    OfField(Term),
     /// A quantity of the row's object.
     Term(Term),
 }

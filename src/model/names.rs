@@ -55,6 +55,10 @@ pub struct Names {
     pub families: BTreeMap<String, Family>,
     /// What a parameter may be.
     pub parameters: BTreeMap<String, Parameter>,
+    /// The rows of each `bounds` block: `B.test_set`.
+    pub rows: BTreeMap<String, Vec<String>>,
+    /// What each `measure` measures.
+    pub measures: BTreeMap<String, Term>,
     /// Values of parameters in the claim at hand.
     pub values: RefCell<BTreeMap<String, BigRational>>,
     /// Members of families that statements mention, by name (`f(16)`).
@@ -81,11 +85,18 @@ impl lower::Scope for Names {
     }
 
     fn knows(&self, name: &str) -> bool {
-        self.declared.contains_key(name) || self.definitions.contains_key(name) || self.is_part_of_file(name)
+        self.declared.contains_key(name)
+            || self.definitions.contains_key(name)
+            || self.is_part_of_file(name)
+            || self.is_row(name)
     }
 
     fn suggestions(&self) -> Vec<String> {
-        self.declared.keys().cloned().collect()
+        self.declared.keys().chain(self.rows.values().flatten()).cloned().collect()
+    }
+
+    fn members(&self, name: &str) -> Option<Vec<Term>> {
+        self.rows.get(name).map(|rows| rows.iter().map(|row| Term::name(row)).collect())
     }
 }
 
@@ -117,6 +128,11 @@ impl Names {
     /// `D.train` of a data set read from a file: which parts a file has is known when it is read.
     pub fn is_part_of_file(&self, name: &str) -> bool {
         name.split_once('.').is_some_and(|(base, _)| self.data_files.contains(base))
+    }
+
+    /// Whether the name is that of a row of a `bounds` block.
+    pub fn is_row(&self, name: &str) -> bool {
+        self.rows.values().flatten().any(|row| row == name)
     }
 
     pub fn kind(&self, name: &str) -> Option<NameKind> {

@@ -161,6 +161,7 @@ impl Resolver<'_> {
                 self.names.declare(&item.name.name, NameKind::Statement, item.name.span)?;
                 let term = statement::term(&self.names, &item.value)?;
                 let text = self.written(item.value.span);
+                self.names.measures.insert(item.name.name.clone(), term.clone());
                 self.statement(&item.name.name, item.name.span, item.value.span, text, ItemKind::Measure(term))
             }
             ast::ItemKind::Claim(claim) => {
@@ -181,9 +182,10 @@ impl Resolver<'_> {
             ast::ItemKind::Bounds(bounds) => {
                 self.names.declare(&bounds.name.name, NameKind::Statement, bounds.name.span)?;
                 let target = statement::term(&self.names, &bounds.target)?;
-                let methods =
+                let methods: Vec<super::MethodCall> =
                     bounds.methods.iter().map(|call| statement::method(&self.names, call)).collect::<Result<_, _>>()?;
                 let text = self.written(bounds.target.span);
+                self.names.rows.insert(bounds.name.name.clone(), super::rows_of(&bounds.name.name, &methods));
                 let kind = ItemKind::Bounds { target, methods };
                 self.statement(&bounds.name.name, bounds.name.span, bounds.target.span, text, kind)
             }
@@ -313,6 +315,16 @@ impl Resolver<'_> {
         let parameters: Vec<String> = item.params.iter().map(|p| p.name.clone()).collect();
         let body = lower::term_with(&item.value, &self.names, &parameters)?;
         self.closed(item.value.span, |sub| body.substitute(sub) != body)?;
+        let mut mentioned = BTreeSet::new();
+        body.names(&mut mentioned);
+        if let Some(row) = mentioned.iter().find(|name| self.names.is_row(name)) {
+            return Err(Diagnostic::error(
+                "E0206",
+                format!("expected a definition fixed before the data, found `{row}`"),
+            )
+            .at(item.value.span, "a row's bound was read off data")
+            .help("use the row in a claim, an `expect` or a table"));
+        }
         self.names.declare(&item.name.name, NameKind::Definition, item.name.span)?;
         self.names.definitions.insert(item.name.name.clone(), Definition { parameters, body });
         Ok(())

@@ -6,6 +6,7 @@ use crate::kernel::signature;
 use crate::kernel::term::{Formula, Term};
 use crate::kernel::theorem::Sort;
 use crate::text::{Diagnostic, Span};
+use std::collections::BTreeSet;
 
 /// Errors: an argument that its quantity cannot take, such as a domain where a network is expected.
 pub fn check(names: &Names, statement: &Statement, span: Span) -> Result<(), Diagnostic> {
@@ -25,14 +26,17 @@ fn in_formula(names: &Names, formula: &Formula) -> Result<(), String> {
         Formula::ForAll { from, to, body, .. } | Formula::ForReal { from, to, body, .. } => {
             in_term(names, from).and_then(|()| in_term(names, to)).and_then(|()| in_formula(names, body))
         }
-        Formula::ForEach { body, .. } => in_formula(names, body),
+        Formula::ForEach { variable, members, body } => members.iter().try_for_each(|member| {
+            let instance = [(variable.clone(), member.clone())].into();
+            in_formula(names, &body.substitute(&instance))
+        }),
     }
 }
 
 fn in_term(names: &Names, term: &Term) -> Result<(), String> {
     match term {
         Term::Name(name) => match names.kind(name) {
-            Some(NameKind::Net | NameKind::Domain | NameKind::Sample | NameKind::Law) => {
+            Some(NameKind::Net | NameKind::Domain | NameKind::Sample | NameKind::Law | NameKind::Statement) => {
                 Err(format!("expected a number, found {}", described(names, term)))
             }
             _ => Ok(()),
@@ -57,12 +61,25 @@ fn arguments_of(names: &Names, head: &str, arguments: &[Term]) -> Result<(), Str
             return Err(format!("expected {}{place} `{head}`, found {}", word(*sort), described(names, argument)));
         }
         match (sort, argument) {
-            (Sort::Natural | Sort::Real, _) => in_term(names, argument)?,
+            (Sort::Natural | Sort::Real, _) => {
+                in_term(names, argument)?;
+                fixed(names, head, argument)?;
+            }
             (_, Term::Quantity(inner, arguments)) => arguments_of(names, inner, arguments)?,
             _ => {}
         }
     }
     Ok(())
+}
+
+/// A row's bound was read off data: it stands beside quantities, never inside one.
+fn fixed(names: &Names, head: &str, argument: &Term) -> Result<(), String> {
+    let mut found = BTreeSet::new();
+    argument.names(&mut found);
+    match found.iter().find(|name| names.is_row(name)) {
+        Some(row) => Err(format!("expected a number fixed before the data in `{head}`, found `{row}`")),
+        None => Ok(()),
+    }
 }
 
 /// Names that nothing declares are bound variables or symbols of the language; they fit where a symbol or a variable may stand.
@@ -118,6 +135,7 @@ fn described(names: &Names, term: &Term) -> String {
         Some(NameKind::Domain) => format!("the domain `{name}`"),
         Some(NameKind::Sample) => format!("the data set `{name}`"),
         Some(NameKind::Law) => format!("the law `{name}`"),
+        Some(NameKind::Statement) => format!("`{name}`, the name of a claim or measurement"),
         _ => format!("`{name}`"),
     }
 }

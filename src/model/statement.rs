@@ -6,9 +6,11 @@ use crate::kernel::check::Statement;
 use crate::kernel::signature;
 use crate::kernel::term::{Formula, Op, Term};
 use crate::syntax::ast::{self, ArgValue, Expr, ExprKind, Prop, PropKind, Rel, TableEntry};
+use crate::syntax::lower;
 use crate::text::{Diagnostic, did_you_mean};
 use num_rational::BigRational;
 use num_traits::{One, Signed, ToPrimitive};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Largest number of instances that one quantifier over networks expands to.
@@ -378,6 +380,18 @@ fn rows(names: &Names, variable: Option<String>, values: &Expr) -> Result<TableR
     }
 }
 
+/// Fields that are numbers, for expressions such as `value - gap`.
+pub const NUMBERS: &[&str] = &["value", "bound", "lower", "upper"];
+
+/// An expression in the numbers of a row and in what the spec measures; `None` where it is none.
+fn of_fields(names: &Names, value: &Expr) -> Option<Term> {
+    let variables = NUMBERS.iter().map(|field| field.to_string()).chain(names.measures.keys().cloned());
+    let term = lower::term_with(value, names, &variables.collect::<Vec<_>>()).ok()?;
+    let mut mentioned = BTreeSet::new();
+    term.names(&mut mentioned);
+    NUMBERS.iter().any(|field| mentioned.contains(*field)).then_some(term)
+}
+
 fn table_column(names: &Names, column: &ast::Column, variable: Option<&str>) -> Result<TableColumn, Diagnostic> {
     let field = column.value.as_name().filter(|name| FIELDS.contains(name));
     if let Some(field) = field {
@@ -385,6 +399,11 @@ fn table_column(names: &Names, column: &ast::Column, variable: Option<&str>) -> 
         return Ok(TableColumn { header: header.to_string(), value: TableValue::Field(field.to_string()) });
     }
     let Some(variable) = variable else {
+        if let Some(term) = of_fields(names, &column.value) {
+            let header = column.header.as_ref().map_or_else(|| term.to_string(), |text| text.text.clone());
+            let measured = names.measures.clone();
+            return Ok(TableColumn { header, value: TableValue::OfField(term.substitute(&measured)) });
+        }
         let name = column.value.as_name().unwrap_or_default();
         let mut diagnostic =
             Diagnostic::error("E0135", "expected a field of the row's claim").at(column.value.span, "");

@@ -16,6 +16,10 @@ pub trait Scope {
     fn knows(&self, name: &str) -> bool;
     /// Names to suggest.
     fn suggestions(&self) -> Vec<String>;
+    /// What a name stands for that lists several values: the rows of a `bounds` block.
+    fn members(&self, _name: &str) -> Option<Vec<Term>> {
+        None
+    }
 }
 
 /// Symbols that are terms by themselves.
@@ -210,7 +214,10 @@ impl Lowering<'_> {
         }
         let mut lowered = Vec::with_capacity(args.len());
         for arg in args {
-            lowered.push(self.argument(&head, arg)?);
+            match self.members(&head, arg) {
+                Some(members) => lowered.extend(members),
+                None => lowered.push(self.argument(&head, arg)?),
+            }
         }
         if let Some((op, arity)) = Op::named(&head) {
             if arity.is_some_and(|arity| arity != lowered.len()) || lowered.is_empty() {
@@ -272,6 +279,21 @@ impl Lowering<'_> {
             diagnostic = diagnostic.help(format!("`{head}({})`: {}", sorts.join(", "), quantity.meaning));
         }
         Err(diagnostic)
+    }
+
+    fn listed(&self, kind: &ExprKind) -> Option<Vec<Term>> {
+        match kind {
+            ExprKind::Name(name) => self.scope.members(name),
+            _ => None,
+        }
+    }
+
+    /// `min(B)` is the least of the bounds of a block.
+    fn members(&self, head: &str, arg: &Arg) -> Option<Vec<Term>> {
+        match (head, &arg.value) {
+            ("min" | "max", ArgValue::Expr(expr)) => self.listed(&expr.kind),
+            _ => None,
+        }
     }
 
     fn argument(&mut self, head: &str, arg: &Arg) -> Result<Term, Diagnostic> {
@@ -389,7 +411,14 @@ impl Lowering<'_> {
                 let members = members.iter().map(|member| self.term(member)).collect::<Result<_, _>>()?;
                 Ok(Formula::ForEach { body: inner(self)?, variable, members })
             }
-            _ => Err(unsupported("a quantifier over this set", binder.span, "`1..20`, `{1, 2}`, `[a, b]`")),
+            other => match self.listed(other) {
+                Some(members) => Ok(Formula::ForEach { body: inner(self)?, variable, members }),
+                None => Err(unsupported(
+                    "a quantifier over this set",
+                    binder.span,
+                    "`1..20`, `{1, 2}`, `[a, b]`, the name of a `bounds` block",
+                )),
+            },
         }
     }
 }
