@@ -88,6 +88,6 @@ fn height(term: &Term, search: &Search) -> (Option<f64>, String) {
         return (None, "no bound".to_string());
     };
     let text = items::display(&high, Direction::Up);
-    let relation = if low.as_ref() == Some(&high) { "=" } else { "<=" };
-    (high.to_f64(), format!("{relation} {text}"))
+    let relation = if low.as_ref() == Some(&high) { "" } else { "<= " };
+    (high.to_f64(), format!("{relation}{text}"))
 }

@@ -27,8 +27,15 @@ const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 420.0;
 const LEFT: f64 = 76.0;
 const RIGHT: f64 = 20.0;
-const TOP: f64 = 44.0;
+/// Height of the title, and of one line of the legend.
+const TITLE: f64 = 38.0;
+const LEGEND_LINE: f64 = 18.0;
 const BOTTOM: f64 = 48.0;
+/// Length of a line in the legend with its gaps, and the width of a letter, on average and rather too large.
+const KEY: f64 = 46.0;
+const LETTER: f64 = 6.8;
+/// A curve with more points, or a dashed one, shows no dots.
+const DOTS: usize = 24;
 /// Colours of the curves, distinct in greyscale and for the colour-blind (Okabe and Ito 2008).
 const COLOURS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
 
@@ -59,18 +66,57 @@ impl Axis {
     /// Round numbers within the axis, with their text.
     fn ticks(&self) -> Vec<(f64, String)> {
         let span = self.high - self.low;
+        if self.is_log && span < 3.0 {
+            let (first, last) = (self.low.floor() as i32, self.high.ceil() as i32);
+            let values = (first..=last).flat_map(|k| [1.0, 2.0, 5.0].map(|m| (m, k)));
+            let ticks = values.filter_map(|(m, k)| {
+                let fraction = self.fraction(m * 10f64.powi(k))?;
+                (0.0..=1.0).contains(&fraction).then(|| (fraction, power(m as i32, k)))
+            });
+            return ticks.collect();
+        }
         let rough = span / 6.0;
-        let power = 10f64.powi(rough.log10().floor() as i32);
-        let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|k| k * power).find(|step| *step >= rough).unwrap_or(power);
+        let unit = 10f64.powi(rough.log10().floor() as i32);
+        let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|k| k * unit).find(|step| *step >= rough).unwrap_or(unit);
         let step = if self.is_log { step.max(1.0).ceil() } else { step };
         let first = (self.low / step).ceil() as i64;
         let last = (self.high / step).floor() as i64;
-        let text = |value: f64| if self.is_log { format!("1e{value}") } else { number(value, step) };
+        let text = |value: f64| if self.is_log { power(1, value as i32) } else { number(value, step) };
         (first..=last.min(first.saturating_add(20)))
             .map(|i| i as f64 * step)
             .map(|value| ((value - self.low) / span, text(value)))
             .collect()
     }
+}
+
+/// `m 10^k` in words: in full where that is short.
+fn power(m: i32, k: i32) -> String {
+    match k {
+        0..=4 => format!("{m}{}", "0".repeat(k as usize)),
+        -3..=-1 => format!("0.{}{m}", "0".repeat((-k - 1) as usize)),
+        _ => {
+            let raised = |c: char| {
+                c.to_digit(10).map_or('⁻', |d| ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'][d as usize])
+            };
+            let exponent: String = k.to_string().chars().map(raised).collect();
+            if m == 1 { format!("10{exponent}") } else { format!("{m}·10{exponent}") }
+        }
+    }
+}
+
+/// Where each label of the legend begins, from left to right in as many lines as it takes: `(x, line)`.
+fn legend(curves: &[Curve]) -> Vec<(f64, usize)> {
+    let (mut x, mut row) = (LEFT, 0);
+    let place = |curve: &Curve| {
+        let width = KEY + LETTER * curve.label.chars().count() as f64;
+        if x > LEFT && x + width > WIDTH - RIGHT {
+            (x, row) = (LEFT, row + 1);
+        }
+        let start = (x, row);
+        x += width;
+        start
+    };
+    curves.iter().map(place).collect()
 }
 
 fn number(value: f64, step: f64) -> String {
@@ -90,8 +136,10 @@ pub fn svg(plot: &PlotView) -> String {
     let points = || plot.curves.iter().flat_map(|curve| &curve.points);
     let x = Axis::new(points().map(|p| p.0).chain(plot.marks.iter().map(|mark| mark.0)), plot.x_log);
     let y = Axis::new(points().filter_map(|p| p.1), plot.y_log);
+    let legend = legend(&plot.curves);
+    let top = TITLE + LEGEND_LINE * legend.last().map_or(0.0, |(_, row)| *row as f64 + 1.0) + 6.0;
     let across = |fraction: f64| LEFT + fraction * (WIDTH - LEFT - RIGHT);
-    let down = |fraction: f64| HEIGHT - BOTTOM - fraction * (HEIGHT - TOP - BOTTOM);
+    let down = |fraction: f64| HEIGHT - BOTTOM - fraction * (HEIGHT - top - BOTTOM);
     let (bottom, right) = (HEIGHT - BOTTOM, WIDTH - RIGHT);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" font-size=\"12\">\n\
@@ -102,7 +150,7 @@ pub fn svg(plot: &PlotView) -> String {
     );
     for (fraction, text) in x.ticks() {
         let at = across(fraction);
-        line(&mut out, (at, TOP), (at, bottom), "stroke=\"currentColor\" stroke-opacity=\"0.12\"");
+        line(&mut out, (at, top), (at, bottom), "stroke=\"currentColor\" stroke-opacity=\"0.12\"");
         words(&mut out, at, bottom + 18.0, "middle", &text);
     }
     for (fraction, text) in y.ticks() {
@@ -111,13 +159,13 @@ pub fn svg(plot: &PlotView) -> String {
         words(&mut out, LEFT - 8.0, at + 4.0, "end", &text);
     }
     line(&mut out, (LEFT, bottom), (right, bottom), "stroke=\"currentColor\"");
-    line(&mut out, (LEFT, TOP), (LEFT, bottom), "stroke=\"currentColor\"");
+    line(&mut out, (LEFT, top), (LEFT, bottom), "stroke=\"currentColor\"");
     words(&mut out, (LEFT + right) / 2.0, HEIGHT - 10.0, "middle", &plot.x_label);
     for (value, label) in &plot.marks {
         if let Some(fraction) = x.fraction(*value) {
             let at = across(fraction);
-            line(&mut out, (at, TOP), (at, bottom), "stroke=\"currentColor\" stroke-dasharray=\"2 4\"");
-            words(&mut out, at + 4.0, TOP + 12.0, "start", label);
+            line(&mut out, (at, top), (at, bottom), "stroke=\"currentColor\" stroke-dasharray=\"2 4\"");
+            words(&mut out, at + 4.0, top + 12.0, "start", label);
         }
     }
     for (i, curve) in plot.curves.iter().enumerate() {
@@ -134,23 +182,22 @@ pub fn svg(plot: &PlotView) -> String {
                 corners.join(" ")
             );
         }
+        // Every point has its value as a title, shown or not.
+        let fill = if curve.is_dashed || curve.points.len() > DOTS { "transparent" } else { colour };
         for point in &curve.points {
             if let Some((x, y)) = place(point) {
-                let title = escape(&format!("{}: {}", curve.label, point.2));
+                let title = escape(&format!("{}, {}", curve.label, point.2));
                 let _ = writeln!(
                     out,
-                    "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{colour}\"><title>{title}</title></circle>"
+                    "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{fill}\"><title>{title}</title></circle>"
                 );
             }
         }
-        let height = TOP + 14.0 + 18.0 * i as f64;
-        line(
-            &mut out,
-            (right - 28.0, height - 4.0),
-            (right - 4.0, height - 4.0),
-            &format!("stroke=\"{colour}\" stroke-width=\"2\"{dash}"),
-        );
-        words(&mut out, right - 34.0, height, "end", &curve.label);
+        let (start, row) = legend[i];
+        let height = TITLE + LEGEND_LINE * (row as f64 + 0.5);
+        let style = format!("stroke=\"{colour}\" stroke-width=\"2\"{dash}");
+        line(&mut out, (start, height), (start + 24.0, height), &style);
+        words(&mut out, start + 30.0, height + 4.0, "start", &curve.label);
     }
     out += "</svg>\n";
     out
@@ -212,7 +259,9 @@ mod tests {
             Axis::new([low, high].into_iter(), is_log).ticks().into_iter().map(|tick| tick.1).collect()
         };
         assert_eq!(texts(0.0, 10.0, false), ["0", "2", "4", "6", "8", "10"]);
-        assert_eq!(texts(1.0, 1e4, true), ["1e0", "1e1", "1e2", "1e3", "1e4"]);
+        assert_eq!(texts(1.0, 1e4, true), ["1", "10", "100", "1000", "10000"]);
+        assert_eq!(texts(1e-5, 1e9, true), ["10⁻⁵", "1", "10⁵"]);
+        assert_eq!(texts(3.0, 40.0, true), ["5", "10", "20"]);
         assert_eq!(texts(0.0, 0.5, false), ["0.0", "0.1", "0.2", "0.3", "0.4", "0.5"]);
     }
 }
