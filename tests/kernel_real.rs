@@ -11,7 +11,7 @@ use rug::Float;
 use rug::float::{Constant, Round};
 use rug::ops::Pow;
 use std::path::Path;
-use supremum::kernel::real::{Bits, Dyadic, Enclosure, RealError, e, factorial, ln_binomial, pi};
+use supremum::kernel::real::{Binomials, Bits, Dyadic, Enclosure, RealError, binomial, e, factorial, ln_binomial, pi};
 
 const PRECISIONS: [Bits; 5] = [53, 64, 113, 256, 1024];
 /// Bits of the judge beyond those of the enclosure.
@@ -285,6 +285,26 @@ fn points_outside_the_domain_are_errors() {
     assert_eq!(interval(-1, 2).powi(-1, 64), Err(RealError::DivisionByZero));
     assert!(outside(interval(-1, 2).pow(&Enclosure::exact(point(1, -1)), 64)));
     assert!(outside(interval(0, 2).pow(&interval(-1, 1), 64)));
+}
+
+/// Binomials in the order of a sum, of several upper indices in turn: as the definition by factorials says.
+#[test]
+fn binomials_one_after_another() {
+    let mut binomials = Binomials::default();
+    for k in 0..80u64 {
+        for n in [0u64, 1, 40, 63, 64, 65, 70] {
+            let expected = if k > n {
+                BigInt::from(0)
+            } else {
+                factorial(n).unwrap() / (factorial(k).unwrap() * factorial(n - k).unwrap())
+            };
+            assert_eq!(binomials.at(&BigInt::from(n), &BigInt::from(k)), Ok(expected), "{n} over {k}");
+        }
+        assert_eq!(binomials.at(&BigInt::from(64), &BigInt::from(k)), binomial(&BigInt::from(64), &BigInt::from(k)));
+    }
+    assert_eq!(binomials.at(&BigInt::from(9), &BigInt::from(-1)), Ok(BigInt::from(0)));
+    let huge = BigInt::from(1u64 << 40);
+    assert!(binomials.at(&huge, &BigInt::from(1 << 20)).is_err());
 }
 
 /// `ln n!` and `ln binomial(n, k)` by MPFR's gamma function; MPFR's error is far below the margin.

@@ -96,6 +96,7 @@ pub struct Evaluation<'w, 'o> {
     pub(super) bits: Bits,
     pub(super) variables: Vec<(String, Value)>,
     definitions: BTreeMap<String, Value>,
+    binomials: real::Binomials,
     work: u64,
     pub(super) depth: u32,
     pub grounds: Grounds,
@@ -108,6 +109,7 @@ impl<'w, 'o> Evaluation<'w, 'o> {
             bits,
             variables: Vec::new(),
             definitions: BTreeMap::new(),
+            binomials: real::Binomials::default(),
             work: 0,
             depth: 0,
             grounds: Grounds::default(),
@@ -244,7 +246,7 @@ impl<'w, 'o> Evaluation<'w, 'o> {
             (Op::Ceil, [x]) => Ok(x.ceil(bits)?),
             (Op::Binomial, [n, k]) => {
                 let (n, k) = (natural(n, "binomial")?, natural(k, "binomial")?);
-                Ok(Value::integer(real::binomial(&n, &k)?, bits))
+                Ok(Value::integer(self.binomials.at(&n, &k)?, bits))
             }
             (Op::Kl, [q, p]) => self.approximate(real::kl(&sharp(q, bits), &sharp(p, bits), bits)),
             (Op::KlInverse, [q, c]) => self.approximate(real::kl_inverse(&sharp(q, bits), c.enclosure(), bits)),

@@ -23,6 +23,16 @@ pub struct Surd {
     terms: BTreeMap<u64, BigRational>,
 }
 
+/// The sum; of integers without reducing a fraction, which costs the square of their length.
+fn sum(p: &BigRational, q: &BigRational) -> BigRational {
+    if p.is_integer() && q.is_integer() { BigRational::from_integer(p.numer() + q.numer()) } else { p + q }
+}
+
+/// The product; see [`sum`].
+fn product(p: &BigRational, q: &BigRational) -> BigRational {
+    if p.is_integer() && q.is_integer() { BigRational::from_integer(p.numer() * q.numer()) } else { p * q }
+}
+
 fn fits(q: &BigRational) -> bool {
     q.numer().bits() + q.denom().bits() <= BIT_LIMIT
 }
@@ -96,7 +106,7 @@ impl Surd {
         let mut terms = self.terms.clone();
         for (radicand, q) in &other.terms {
             let entry = terms.entry(*radicand).or_insert_with(BigRational::zero);
-            *entry += q;
+            *entry = sum(entry, q);
             if !fits(entry) {
                 return None;
             }
@@ -108,22 +118,22 @@ impl Surd {
     }
 
     pub fn mul(&self, other: &Surd) -> Option<Surd> {
-        let mut product = Surd { terms: BTreeMap::new() };
+        let mut total = Surd { terms: BTreeMap::new() };
         for (a, p) in &self.terms {
             let mut row = BTreeMap::new();
             for (b, q) in &other.terms {
                 // sqrt a sqrt b = g sqrt((a/g)(b/g)) with g = gcd(a, b), and the new radicand is squarefree again.
                 let g = a.gcd(b);
                 let radicand = (a / g).checked_mul(b / g).filter(|r| *r < 1 << 62)?;
-                let coefficient = p * q * BigRational::from_integer(BigInt::from(g));
+                let coefficient = product(&product(p, q), &BigRational::from_integer(BigInt::from(g)));
                 if !fits(&coefficient) {
                     return None;
                 }
                 row.insert(radicand, coefficient);
             }
-            product = product.add(&Surd { terms: row })?;
+            total = total.add(&Surd { terms: row })?;
         }
-        Some(product)
+        Some(total)
     }
 
     /// The quotient by an element of one term. `None`: zero, or more terms.

@@ -26,7 +26,7 @@ pub use inverse::{
     binomial_inverse_upper_holds, binomial_tail, binomial_tail_inverse, kl, kl_inverse, kl_inverse_upper_holds,
 };
 pub use series::Slack;
-pub use special::{binomial, factorial, ln_binomial};
+pub use special::{Binomials, binomial, factorial, ln_binomial};
 
 /// A precision in significant bits.
 pub type Bits = u32;

@@ -37,6 +37,33 @@ pub fn binomial(n: &BigInt, k: &BigInt) -> Result<BigInt, RealError> {
     Ok(result)
 }
 
+/// Binomials asked for one after another, as the terms of a sum are.
+#[derive(Default)]
+pub struct Binomials {
+    /// Upper index, lower index and value of the last ones.
+    last: Vec<(BigInt, BigInt, BigInt)>,
+}
+
+impl Binomials {
+    /// How many upper indices are remembered.
+    const KEPT: usize = 4;
+
+    /// As [`binomial`].
+    pub fn at(&mut self, n: &BigInt, k: &BigInt) -> Result<BigInt, RealError> {
+        let known = self.last.iter().position(|(upper, lower, _)| upper == n && lower + 1 == *k && k <= n);
+        let value = match known.map(|position| self.last.remove(position)) {
+            // C(n, k) = C(n, k - 1) (n - k + 1)/k, an integer.
+            Some((_, lower, value)) if k.min(&(n - k)) <= &BigInt::from(FACTORIAL_LIMIT) => value * (n - lower) / k,
+            _ => binomial(n, k)?,
+        };
+        if self.last.len() >= Self::KEPT {
+            self.last.remove(0);
+        }
+        self.last.push((n.clone(), k.clone(), value.clone()));
+        Ok(value)
+    }
+}
+
 /// `ln binomial(n, k)` from the exact integer. Errors: as for [`binomial`].
 pub fn ln_binomial(n: &BigInt, k: &BigInt, bits: Bits) -> Result<Enclosure, RealError> {
     Enclosure::exact(Dyadic::from(binomial(n, k)?)).ln(bits)
