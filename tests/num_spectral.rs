@@ -149,11 +149,13 @@ fn closed_forms() {
     // Started at its second axis, a naive power iteration reports 1.
     let trap = spectral_norm(&matrix(2, 2, |i, j| if i != j { 0.0 } else { [3.0, 1.0][i] })).expect("finite");
     assert!(trap.enclosure().contains(3.0) && trap.lower > 2.999_999);
-    // All 16 singular values equal: the Gram iteration is off by the factor 16^(2^-10), the Cholesky proof is not.
+    // All 16 singular values equal: the Gram iteration is off by the factor 16^(2^-10), row sums and Cholesky proof are not.
     let hadamard = matrix(16, 16, |i, j| if (i & j).count_ones() % 2 == 0 { 1.0 } else { -1.0 });
     let norm = spectral_norm(&hadamard).expect("finite");
     assert!(norm.enclosure().contains(4.0) && norm.upper < 4.0 * (1.0 + 1e-13), "{norm:?}");
-    assert_eq!(norm.method, UpperMethod::Cholesky);
+    assert_eq!(norm.method, UpperMethod::RowSums);
+    let by_cholesky = cholesky_upper(&hadamard).expect("finite").expect("a proof");
+    assert!((4.0..4.0 * (1.0 + 1e-13)).contains(&by_cholesky));
     let by_gram = gram_iteration_upper(&hadamard).expect("finite");
     assert!(by_gram > 4.0 * 1.0027 && by_gram < 4.0 * 1.0028);
 }
