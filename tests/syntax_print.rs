@@ -137,6 +137,7 @@ fn operators_keep_their_trees() {
         "\"text\"",
         "[0, 1]^(3, 32, 32)",
         "cases { a if x <= 1, b otherwise }",
+        "cases { table if data <= 1, train otherwise }",
         "5%",
         "30_000",
         "1e-400",
@@ -258,9 +259,31 @@ proptest! {
     }
 }
 
-const PIECES: [&str; 22] = [
-    "claim ", "network ", "a", " : ", "<=", "(", ")", "|", "_2", "|->", "->", "..", "1", "%", "^", "-", "\n", " in ",
-    " for ", ",", "then ", "table ",
+const PIECES: [&str; 24] = [
+    "data",
+    "cases { table if x <= 1, train otherwise }",
+    "claim ",
+    "network ",
+    "a",
+    " : ",
+    "<=",
+    "(",
+    ")",
+    "|",
+    "_2",
+    "|->",
+    "->",
+    "..",
+    "1",
+    "%",
+    "^",
+    "-",
+    "\n",
+    " in ",
+    " for ",
+    ",",
+    "then ",
+    "table ",
 ];
 
 fn specs(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -130,10 +130,12 @@ impl<'a> Input<'a> {
         self.token().first_on_line && self.at_name(0) && is_item_word(&self.text(0))
     }
 
-    /// [`Input::at_item_line`], and what follows the word cannot follow a name within an expression.
+    /// [`Input::at_item_line`], and what follows the word cannot follow a name within an expression, as `if` does in `cases`.
     pub fn at_item(self) -> bool {
+        let is_name = |text: &str| !is_reserved(text) && text != "otherwise";
         self.at_item_line()
-            && (matches!(self.peek(1).kind, TokenKind::Name | TokenKind::Str | TokenKind::Number)
+            && (matches!(self.peek(1).kind, TokenKind::Str | TokenKind::Number)
+                || (self.at_name(1) && is_name(&self.text(1)))
                 || (matches!(&*self.text(0), "claim" | "expect") && self.at_symbol(1, Symbol::Colon)))
     }
 
