@@ -285,3 +285,23 @@ fn rows_of_a_block_are_compared_and_computed_with() {
         assert!(report.contains(expected), "{rows}: {report}");
     }
 }
+
+#[test]
+fn denied_results_say_why() {
+    for (lint, code, name, exit) in [
+        ("vacuous", "W0601", "bits", 5),
+        ("assumptions", "W0604", "risk", 5),
+        ("observed", "W0604", "fit", 5),
+        ("unproved", "", "", 0),
+    ] {
+        let output = check(&["specs/relu_depth3.spec", "--deny", lint, "--format", "json"]);
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!((output.status.code(), &json["exit"]), (Some(exit), &exit.into()), "{lint}");
+        let found = json["diagnostics"].as_array().expect("diagnostics");
+        let of_lint = |d: &&serde_json::Value| {
+            d["code"] == code && d["severity"] == "warning" && d["message"].as_str().is_some_and(|m| m.contains(name))
+        };
+        assert_eq!(found.iter().any(|d| of_lint(&d)), exit == 5, "{lint}: {found:?}");
+        assert!(exit == 5 || found.is_empty(), "{lint}: {found:?}");
+    }
+}

@@ -209,15 +209,28 @@ fn unlisted(result: &mut Result, assuming: &[String], span: Span) {
     result.exit = exit::SPEC;
 }
 
-/// Which lints a result trips.
-pub fn denied(result: &Result, deny: &[Lint]) -> Option<u8> {
-    let trips = |lint: &Lint| match lint {
-        Lint::Vacuous => matches!(result.view.verdict, Verdict::Proved { vacuous: true, .. }),
-        Lint::Assumptions => !result.view.assumptions.is_empty(),
-        Lint::Unproved => matches!(result.view.verdict, Verdict::Proved { modulo: true, .. }),
-        Lint::Observed => matches!(result.view.kind, ItemKind::Expect),
+/// What `--deny` has against a result; the place is the line of its item.
+pub fn denied(result: &Result, deny: &[Lint], line: Span) -> Vec<Diagnostic> {
+    let name = &result.view.name;
+    let finding = |lint: &Lint| {
+        let (code, title) = match lint {
+            Lint::Vacuous if matches!(result.view.verdict, Verdict::Proved { vacuous: true, .. }) => {
+                ("W0601", format!("`{name}` is vacuous, which `--deny vacuous` refuses"))
+            }
+            Lint::Assumptions if !result.view.assumptions.is_empty() => {
+                ("W0604", format!("`{name}` rests on assumptions, which `--deny assumptions` refuses"))
+            }
+            Lint::Unproved if matches!(result.view.verdict, Verdict::Proved { modulo: true, .. }) => {
+                ("W0604", format!("`{name}` carries a dagger, which `--deny unproved` refuses"))
+            }
+            Lint::Observed if matches!(result.view.kind, ItemKind::Expect) => {
+                ("W0604", format!("`{name}` is observed, which `--deny observed` refuses"))
+            }
+            _ => return None,
+        };
+        Some(Diagnostic::warning(code, title).at(line, ""))
     };
-    deny.iter().any(trips).then_some(exit::DENIED)
+    deny.iter().filter_map(finding).collect()
 }
 
 /// Turns an outcome into a line of the report.

@@ -15,7 +15,7 @@ use crate::quantity::{Engine, interrupt};
 use crate::recheck;
 use crate::report::view::{CheckView, DiagnosticView, FileView, LedgerView, Severity};
 use crate::syntax::{self, ast};
-use crate::text::{Diagnostic, Kind, Source};
+use crate::text::{Diagnostic, Kind, Source, Span};
 use crate::theory::{self, Library, compile};
 use num_rational::BigRational;
 use num_traits::{One, Zero};
@@ -321,15 +321,18 @@ fn finish(run: &mut Run, request: &Request) {
                 .note(format!("bounds reached so far are proved; {left} item(s) were not worked on")),
         );
     }
+    let line = |number: usize| run.source.as_ref().map_or_else(Span::default, |source| source.line_span(number));
+    let denied: Vec<Diagnostic> =
+        run.results.iter().flat_map(|result| items::denied(result, request.deny, line(result.view.line))).collect();
+    let is_denied = !denied.is_empty();
+    run.diagnostics.extend(denied);
     let in_theory = run.theory.iter().map(|(source, diagnostic)| (source.as_ref(), diagnostic));
     let in_spec = run.diagnostics.iter().map(|diagnostic| (run.source.as_ref(), diagnostic));
     let diagnostics: Vec<(Option<&Source>, &Diagnostic)> = in_theory.chain(in_spec).collect();
     let mut codes: Vec<u8> = diagnostics.iter().filter(|(_, d)| d.is_error()).map(|(_, d)| code(d)).collect();
     codes.extend(interrupted.then_some(exit::INTERRUPTED));
-    for result in &run.results {
-        codes.push(result.exit);
-        codes.extend(items::denied(result, request.deny));
-    }
+    codes.extend(run.results.iter().map(|result| result.exit));
+    codes.extend(is_denied.then_some(exit::DENIED));
     run.view.exit = worst(&codes);
     run.view.diagnostics = diagnostics
         .iter()
