@@ -1,4 +1,4 @@
-//! Theorems as LaTeX: plain LaTeX with amsmath, and booktabs for tables.
+//! Theorems as LaTeX: plain LaTeX with amsmath, graphicx for what is wider than a line, and booktabs for tables.
 
 use super::latex::escape;
 use crate::kernel::term::{Big, Formula, Op, Relation, Term};
@@ -12,13 +12,29 @@ const LINE: usize = 120;
 /// Rows of one part of a table: a `tabular` does not break over pages.
 const ROWS: usize = 28;
 
-/// One theorem: name, hypotheses, conclusion, source.
+/// Packages, and `\fit{..}`: a display that shrinks to the line where it is wider.
+const HEAD: &str = "% needs \\usepackage{amsmath,graphicx}\n\
+    \\providecommand{\\fit}[1]{\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{$\\displaystyle #1$}}";
+
+/// One theorem with what it needs.
 pub fn theorem(entry: &Entry) -> String {
+    format!("{HEAD}\n\n{}", paragraph(entry))
+}
+
+/// Name, hypotheses, conclusion, source.
+fn paragraph(entry: &Entry) -> String {
     let statement = &entry.theorem;
     let mut lines = vec![format!("\\paragraph{{{}}} \\emph{{{}.}}", escape(&statement.name), escape(&entry.title))];
     if !statement.requires.is_empty() {
-        let requires: Vec<String> = statement.requires.iter().map(|r| format!("\\({}\\)", formula(r))).collect();
-        lines.push(format!("If {}, then", requires.join(", ")));
+        // A long hypothesis has a line of its own; the short ones may break between them.
+        let requires: Vec<String> = statement.requires.iter().map(formula).collect();
+        let (long, short): (Vec<_>, Vec<_>) = requires.iter().partition(|text| text.len() > LINE);
+        let short: Vec<String> = short.iter().map(|text| format!("\\({text}\\)")).collect();
+        let displays: Vec<String> = long.iter().map(|text| format!("\\[{}\\]", fit(text))).collect();
+        let parts: Vec<String> =
+            [short.join(", ")].into_iter().chain(displays).filter(|part| !part.is_empty()).collect();
+        let comma = if long.is_empty() { ", then" } else { "then" };
+        lines.push(format!("If {}{comma}", parts.join("\n")));
     }
     lines.push(format!("\\[{}\\]", conclusion(&statement.ensures)));
     if let Some(failure) = &statement.failure {
@@ -35,8 +51,9 @@ pub fn theorem(entry: &Entry) -> String {
 
 /// All theorems.
 pub fn list(library: &Library) -> String {
-    let head = "% needs \\usepackage{amsmath}".to_string();
-    std::iter::once(head).chain(library.entries.iter().map(theorem)).collect::<Vec<_>>().join("\n\n")
+    // Unbreakable formulas within a paragraph leave wide gaps rather than stand over.
+    let head = format!("{HEAD}\n\\sloppy");
+    std::iter::once(head).chain(library.entries.iter().map(paragraph)).collect::<Vec<_>>().join("\n\n")
 }
 
 /// The coverage table of the survey.
@@ -61,13 +78,22 @@ pub fn coverage(library: &Library) -> String {
 /// The conclusion; a long sum is broken before its signs.
 fn conclusion(ensures: &Formula) -> String {
     let whole = formula(ensures);
-    let Formula::Compare(left, relation, Term::Apply(Op::Add, terms)) = ensures else { return whole };
-    if whole.len() <= LINE || terms.len() < 2 {
+    let Formula::Compare(left, relation, Term::Apply(Op::Add, terms)) = ensures else {
+        return if whole.len() <= LINE { whole } else { fit(&whole) };
+    };
+    if whole.len() <= LINE {
         return whole;
+    }
+    if terms.len() < 2 {
+        return fit(&whole);
     }
     let mut lines = vec![format!("{} {} {{}} & {}", term(left), sign(*relation), summand(&terms[0], true))];
     lines.extend(terms.iter().skip(1).map(|part| format!("& {}", summand(part, false))));
-    format!("\\begin{{aligned}}\n{}\n\\end{{aligned}}", lines.join(" \\\\\n"))
+    fit(&format!("\\begin{{aligned}}\n{}\n\\end{{aligned}}", lines.join(" \\\\\n")))
+}
+
+fn fit(text: &str) -> String {
+    format!("\\fit{{{text}}}")
 }
 
 fn sign(relation: Relation) -> &'static str {
@@ -130,15 +156,17 @@ fn name(name: &str) -> String {
     }
 }
 
-/// Binding strength of what is typeset: 1 sum, 2 product, 3 sign, 4 power, 5 atom. A fraction is an atom.
+/// Binding strength of what is typeset: 1 sum, 2 product, 3 sign, 4 power, 5 fraction, 6 atom. Only a power binds a fraction.
 fn strength(t: &Term) -> u8 {
     match t {
         Term::Apply(Op::Add, _) => 1,
-        Term::Apply(Op::Mul, _) | Term::Big { big: Big::Sum | Big::Prod, .. } => 2,
+        Term::Apply(Op::Mul, _) | Term::Big { .. } => 2,
         Term::Apply(Op::Neg, _) => 3,
-        Term::Apply(Op::Pow, _) => 4,
+        Term::Apply(Op::Pow | Op::Exp, _) => 4,
         Term::Number(q) if q.is_negative() => 3,
-        _ => 5,
+        Term::Number(q) if !q.is_integer() => 5,
+        Term::Apply(Op::Div, _) => 5,
+        _ => 6,
     }
 }
 
@@ -212,7 +240,11 @@ fn apply(op: Op, arguments: &[Term]) -> String {
             // Numbers side by side need a dot; so does a number after anything.
             let mut text = String::new();
             for (i, factor) in factors.iter().enumerate() {
-                let next = at(factor, if i == 0 { 2 } else { 3 });
+                // What stands behind a sum's sign belongs to the sum, up to the next plus.
+                let is_last = i + 1 == factors.len();
+                let is_closed =
+                    i == 0 && !matches!(factor, Term::Big { .. }) || is_last && matches!(factor, Term::Big { .. });
+                let next = at(factor, if is_closed { 2 } else { 3 });
                 let needs_dot = i > 0 && next.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '\\');
                 text.push_str(if i == 0 {
                     ""
@@ -227,7 +259,7 @@ fn apply(op: Op, arguments: &[Term]) -> String {
         }
         (Op::Neg, [x]) => format!("-{}", at(x, 4)),
         (Op::Div, [x, y]) => format!("\\frac{{{}}}{{{}}}", term(x), term(y)),
-        (Op::Pow, [x, y]) => format!("{}^{{{}}}", at(x, 5), term(y)),
+        (Op::Pow, [x, y]) => format!("{}^{{{}}}", at(x, 6), term(y)),
         (Op::Abs, [x]) => format!("\\left|{}\\right|", term(x)),
         (Op::Sqrt, [x]) => format!("\\sqrt{{{}}}", term(x)),
         (Op::Floor, [x]) => format!("\\left\\lfloor {}\\right\\rfloor", term(x)),
