@@ -5,6 +5,7 @@ use std::path::Path;
 use supremum::data::dataset::{Options, read};
 use supremum::data::file::Contents;
 use supremum::data::{onnx, safetensors};
+use supremum::kernel::certificate::{Refusal, Text};
 
 /// The mutations of one case: positions (as a fraction of the file) and bytes, then a cut.
 type Mutation = (Vec<(u32, u8)>, Option<u32>);
@@ -27,6 +28,28 @@ fn mutated(bytes: &[u8], (edits, cut): &Mutation) -> Vec<u8> {
     bytes
 }
 
+/// A small archive as NumPy writes it, stored or compressed.
+fn archive(method: zip::CompressionMethod) -> Vec<u8> {
+    let array = |descr: &str, shape: &str, data: &[u8]| {
+        let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+        while (header.len() + 11) % 64 != 0 {
+            header.push(' ');
+        }
+        header.push('\n');
+        let length = u16::try_from(header.len()).unwrap().to_le_bytes();
+        [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), data].concat()
+    };
+    let inputs: Vec<u8> = (0..12u8).flat_map(|i| f32::from(i).to_le_bytes()).collect();
+    let labels: Vec<u8> = (0..4i64).flat_map(i64::to_le_bytes).collect();
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default().compression_method(method);
+    for (name, bytes) in [("x.npy", array("<f4", "(4, 3)", &inputs)), ("y.npy", array("<i8", "(4,)", &labels))] {
+        writer.start_file(name, options).unwrap();
+        std::io::Write::write_all(&mut writer, &bytes).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
 fn file(path: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
@@ -46,14 +69,19 @@ fn peak_kilobytes() -> u64 {
 
 /// Runs `reader` on mutations of `seeds`; the files have some kilobytes, so half a gigabyte would be a claim taken at its word.
 fn fuzz(seeds: &[&str], cases: u32, reader: impl Fn(&Contents)) {
+    let seeds: Vec<(&str, Vec<u8>)> = seeds.iter().map(|seed| (*seed, file(seed))).collect();
+    fuzz_bytes(&seeds, cases, reader);
+}
+
+/// [`fuzz`] with the bytes of each named seed.
+fn fuzz_bytes(seeds: &[(&str, Vec<u8>)], cases: u32, reader: impl Fn(&Contents)) {
     let before = peak_kilobytes();
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let mut runner = proptest::test_runner::TestRunner::new(config);
-    for seed in seeds {
-        let bytes = file(seed);
+    for (seed, bytes) in seeds {
         runner
             .run(&mutation(), |mutation| {
-                reader(&Contents::new(seed, mutated(&bytes, &mutation)));
+                reader(&Contents::new(seed, mutated(bytes, &mutation)));
                 Ok(())
             })
             .unwrap();
@@ -121,4 +149,65 @@ fn data_files() {
             Ok(())
         })
         .unwrap();
+}
+
+/// Valid files of every kind of table and array, changed a little: this reaches behind the first bytes.
+#[test]
+fn archives_arrays_and_tables() {
+    let stored = archive(zip::CompressionMethod::Stored);
+    // The second array's bytes begin at its own magic number.
+    let start = stored.windows(6).rposition(|window| window == b"\x93NUMPY").unwrap();
+    let seeds = [
+        ("x.npz", stored.clone()),
+        ("x.npz", archive(zip::CompressionMethod::Deflated)),
+        ("x.npy", stored[start..start + 160].to_vec()),
+        ("x.csv", b"a,b,label\n0.5,-1e3,0\n\"2\",3,1\n".to_vec()),
+        ("x-idx1-ubyte", [&[0, 0, 8, 1, 0, 0, 0, 4][..], &[1, 2, 3, 4]].concat()),
+    ];
+    for (name, bytes) in seeds.iter().take(2) {
+        let data = read(&Contents::new(name, bytes.clone()), &Options::default()).unwrap();
+        assert_eq!(data.len, 4, "{name}");
+    }
+    fuzz_bytes(&seeds, 400, |contents| {
+        if let Err(error) = read(contents, &Options::default()) {
+            assert!(!error.to_string().is_empty());
+        }
+    });
+}
+
+/// The certificate reader on changed bytes: it answers, and what it still accepts says no more than it has derived anew.
+#[test]
+fn certificates() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzzed-certificate");
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("small.cert");
+    let status = std::process::Command::new(env!("CARGO_BIN_EXE_supremum"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["check", "tests/forge/small.spec", "--certificate"])
+        .arg(&path)
+        .stdout(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let text = std::fs::read(&path).unwrap();
+    let side = std::fs::read(path.with_extension("cert.bin")).unwrap_or_default();
+    let read_back = |text: &[u8], side: &[u8]| -> Result<(), Refusal> {
+        let text = Text::parse(text)?;
+        text.side()?;
+        let certificate = text.read(side)?;
+        let theorems = supremum::certificate::theorems(&certificate)?;
+        certificate.verify(&theorems).map(|_| ())
+    };
+    assert!(read_back(&text, &side).is_ok());
+    fuzz_bytes(&[("small.cert", text.clone())], 300, |contents| {
+        if let Err(refusal) = read_back(&contents.bytes, &side) {
+            assert!(!refusal.to_string().is_empty());
+        }
+    });
+    if !side.is_empty() {
+        fuzz_bytes(&[("small.cert.bin", side.clone())], 100, |contents| {
+            // The text names the hash of its side file.
+            assert!(contents.bytes == side || read_back(&text, &contents.bytes).is_err());
+        });
+    }
 }
