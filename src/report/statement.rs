@@ -10,7 +10,7 @@ use num_traits::Signed;
 /// Longest conclusion, in characters of LaTeX, that stays on one line.
 const LINE: usize = 120;
 /// Rows of one part of a table: a `tabular` does not break over pages.
-const ROWS: usize = 28;
+const ROWS: usize = 18;
 
 /// Packages, and `\fit{..}`: a display that shrinks to the line where it is wider.
 const HEAD: &str = "% needs \\usepackage{amsmath,graphicx}\n\
@@ -61,7 +61,7 @@ pub fn coverage(library: &Library) -> String {
     let items = survey::items(library);
     let mut lines = vec!["% needs \\usepackage{booktabs}".to_string()];
     for part in items.chunks(ROWS) {
-        lines.push("\\begin{center}\\begin{tabular}{lp{0.36\\linewidth}p{0.42\\linewidth}}".to_string());
+        lines.push("\\begin{center}\\begin{tabular}{lp{0.35\\linewidth}p{0.40\\linewidth}}".to_string());
         lines.push("\\toprule".to_string());
         lines.push("item & what it says & in the library \\\\ \\midrule".to_string());
         for item in part {
