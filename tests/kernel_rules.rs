@@ -16,7 +16,7 @@ use supremum::kernel::object::{
     Constraint, Dependence, Domain, Entry, Examples, NetObject, Object, Objects, Origin, Part, Sample,
 };
 use supremum::kernel::real::{Dyadic, Enclosure, Truth};
-use supremum::kernel::term::{Formula, Op, Relation, Term};
+use supremum::kernel::term::{Big, Formula, Op, Relation, Term};
 use supremum::kernel::theorem::{Sort, Status, Theorem};
 use supremum::kernel::value::Value;
 
@@ -178,6 +178,35 @@ fn evaluate(term: &Term) -> Result<Value, EvalError> {
 fn truth(formula: &Formula) -> Result<Truth, EvalError> {
     let (objects, theorems, nets) = (Objects::default(), Theorems::new(), BTreeMap::new());
     Workspace::new(&objects, &theorems, &nets).decide(formula).map(|(truth, _)| truth)
+}
+
+/// What is kept of a sum of numbers is its value, and nothing is kept of a term with a free name.
+#[test]
+fn sums_of_numbers_are_computed_once() {
+    let sum = |variable: &str, to: Term, body: Term| Term::Big {
+        big: Big::Sum,
+        variable: variable.to_string(),
+        from: Box::new(number(1, 1)),
+        to: Box::new(to),
+        body: Box::new(body),
+    };
+    let [i, j] = ["i", "j"].map(Term::name);
+    let inner = sum("j", i.clone(), j.clone());
+    // 1 + 3 + 6; a variable bound again; 1 + 2 + 3 beside a name that only the inner sum binds.
+    let nested = sum("i", number(3, 1), inner.clone());
+    let hidden = sum("i", number(2, 1), sum("i", number(3, 1), i.clone()));
+    let escaped = Term::Apply(Op::Add, vec![sum("i", number(3, 1), i.clone()), i.clone()]);
+    assert!(nested.is_arithmetic() && hidden.is_arithmetic());
+    assert!(!inner.is_arithmetic() && !escaped.is_arithmetic());
+    assert!(!sum("i", number(2, 1), vcdim(4)).is_arithmetic());
+    let (objects, theorems, nets) = (Objects::default(), Theorems::new(), BTreeMap::new());
+    for _ in 0..2 {
+        for (term, expected) in [(&nested, 10), (&hidden, 12)] {
+            let (value, _) = Workspace::new(&objects, &theorems, &nets).evaluate(term).unwrap();
+            assert_eq!(value.as_integer(), Some(expected.into()));
+        }
+        assert!(Workspace::new(&objects, &theorems, &nets).evaluate(&escaped).is_err());
+    }
 }
 
 #[test]

@@ -153,7 +153,18 @@ impl<'w, 'o> Evaluation<'w, 'o> {
             Term::Infinity => Err(EvalError::Undefined("expected a number, found `inf`".to_string())),
             Term::Name(name) => self.name(name),
             Term::Apply(op, arguments) => self.apply(*op, arguments),
-            Term::Big { big, variable, from, to, body } => self.big(*big, variable, from, to, body),
+            Term::Big { big, variable, from, to, body } => {
+                let memo = &self.workspace.objects().memo;
+                let is_arithmetic = term.is_arithmetic();
+                if let Some(value) = is_arithmetic.then(|| memo.big(term, bits)).flatten() {
+                    return Ok(value);
+                }
+                let value = self.big(*big, variable, from, to, body)?;
+                if is_arithmetic {
+                    memo.keep_big(term, bits, &value);
+                }
+                Ok(value)
+            }
             Term::Cases(branches) => {
                 for (condition, value) in branches {
                     match condition {

@@ -1,4 +1,4 @@
-//! What was computed once of a network or a sample. Trust: kernel.
+//! What was computed once: of a network, of a sample, and big sums of numbers. Trust: kernel.
 //!
 //! INVARIANT: an entry keeps its network or its examples alive and is found by their address, so that it can speak of no other;
 //! these are immutable.
@@ -27,9 +27,27 @@ type Kept = (Arc<dyn Any>, Value);
 pub struct Memo {
     outputs: RefCell<Vec<Pass>>,
     values: RefCell<BTreeMap<Key, Kept>>,
+    /// Big operators over arithmetic terms ([`Term::is_arithmetic`]), by precision.
+    bigs: RefCell<BTreeMap<(Term, Bits), Value>>,
 }
 
+/// How many big operators are kept.
+const BIGS: usize = 2048;
+
 impl Memo {
+    /// The value of a big operator over an arithmetic term, if it was computed before.
+    pub fn big(&self, term: &Term, bits: Bits) -> Option<Value> {
+        self.bigs.borrow().get(&(term.clone(), bits)).cloned()
+    }
+
+    /// Keeps such a value.
+    pub fn keep_big(&self, term: &Term, bits: Bits, value: &Value) {
+        let mut bigs = self.bigs.borrow_mut();
+        if bigs.len() < BIGS {
+            bigs.insert((term.clone(), bits), value.clone());
+        }
+    }
+
     /// The outputs of a network on a sample.
     pub fn outputs(&self, network: &Arc<Network>, examples: &Arc<Examples>) -> Result<Arc<Outputs>, EvalError> {
         for (known, sample, outputs) in self.outputs.borrow().iter() {

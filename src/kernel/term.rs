@@ -195,6 +195,27 @@ impl Term {
         }
     }
 
+    /// Whether the term is made of numbers and of variables that it binds itself: then its value depends on nothing else.
+    pub fn is_arithmetic(&self) -> bool {
+        self.is_arithmetic_in(&mut Vec::new())
+    }
+
+    fn is_arithmetic_in<'t>(&'t self, bound: &mut Vec<&'t str>) -> bool {
+        match self {
+            Term::Number(_) | Term::Pi | Term::Euler | Term::Infinity => true,
+            Term::Name(name) => bound.contains(&name.as_str()),
+            Term::Apply(_, arguments) => arguments.iter().all(|argument| argument.is_arithmetic_in(bound)),
+            Term::Big { variable, from, to, body, .. } => {
+                let ends = from.is_arithmetic_in(bound) && to.is_arithmetic_in(bound);
+                bound.push(variable);
+                let is_arithmetic = ends && body.is_arithmetic_in(bound);
+                bound.pop();
+                is_arithmetic
+            }
+            Term::Cases(_) | Term::Quantity(..) => false,
+        }
+    }
+
     /// Replaces free names. A bound variable hides a name of the same spelling.
     pub fn substitute(&self, substitution: &Substitution) -> Term {
         match self {
