@@ -305,3 +305,63 @@ fn denied_results_say_why() {
         assert!(exit == 5 || found.is_empty(), "{lint}: {found:?}");
     }
 }
+
+/// Theorem 7 of Bartlett, Harvey, Liaw, Mehrabian 2019 in its closed form, in floating point and independent of the library:
+/// L + sum_l W_l log2(4 e R log2(2 e R)), W_l the parameters up to layer l, R = sum_l k_l (1 + (l - 1)) for ReLU.
+fn bhlm_closed(sizes: &[u32]) -> f64 {
+    let (mut parameters, mut total, mut r, mut layers) = (0.0, 0.0, 0.0, 0.0);
+    for pair in sizes.windows(2) {
+        let [n, k] = [pair[0], pair[1]].map(f64::from);
+        layers += 1.0;
+        parameters += (n + 1.0) * k;
+        total += parameters;
+        r += k * layers;
+    }
+    let e = std::f64::consts::E;
+    layers + total * (4.0 * e * r * (2.0 * e * r).log2()).log2()
+}
+
+/// How far outputs move with the parameters, layer by layer: |a_l| <= A_l, A_l = R (n_(l-1) A_(l-1) + 1), and the moves add up by
+/// E_l = n_(l-1) R E_(l-1) + n_(l-1) A_(l-1) + 1.
+fn parameter_lipschitz(sizes: &[u64], r: u64, b: u64) -> u64 {
+    let (mut a, mut e) = (b, 0);
+    for n in &sizes[..sizes.len() - 1] {
+        e = n * r * e + n * a + 1;
+        a = r * (n * a + 1);
+    }
+    e
+}
+
+#[test]
+fn numbers_of_the_theory() {
+    let folder = std::env::temp_dir().join(format!("supremum-numbers-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let value = |spec: &str| -> String {
+        let path = folder.join("t.spec");
+        std::fs::write(&path, spec).expect("written");
+        let (items, exit) = items(path.to_str().expect("a path"));
+        assert_eq!(exit, 0, "{spec}\n{items:?}");
+        items[0]["upper"].as_str().expect("an upper end").to_string()
+    };
+    let chain = |sizes: &[u64]| sizes.iter().map(u64::to_string).collect::<Vec<_>>().join(" -> ");
+    for (sizes, closed, implicit) in
+        [(&[2, 3, 1][..], 178, 169), (&[784, 128, 128, 1], 5_187_334, 4_416_891), (&[2, 16, 16, 1], 8558, 7344)]
+    {
+        let small: Vec<u32> = sizes.iter().map(|n| u32::try_from(*n).expect("small")).collect();
+        assert_eq!(bhlm_closed(&small).floor(), f64::from(closed));
+        for (form, expected) in [("closed", closed), ("implicit", implicit)] {
+            let spec = format!("network f = {} relu\nclaim t : vcdim(sign(f)) <= ? by bhlm2019_{form}\n", chain(sizes));
+            assert_eq!(value(&spec), expected.to_string(), "{spec}");
+        }
+    }
+    for (sizes, lambda) in [(&[1, 3, 1][..], 13), (&[2, 16, 1], 97), (&[784, 100, 10], 157_001)] {
+        assert_eq!(parameter_lipschitz(sizes, 1, 1), lambda);
+        let spec = format!(
+            "network f = {} relu\ndomain X = [-1, 1]^{}\nclaim t : parameter_lipschitz(f on X, 1) <= ?\n",
+            chain(sizes),
+            sizes[0]
+        );
+        assert_eq!(value(&spec), lambda.to_string(), "{spec}");
+    }
+    std::fs::remove_dir_all(&folder).expect("removed");
+}

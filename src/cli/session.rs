@@ -30,9 +30,11 @@ pub struct Session {
     splits: BTreeMap<String, (Vec<String>, bool)>,
 }
 
-/// Endings of checkpoints that other programs write; reading them would run their code or guess.
-const FOREIGN: [&str; 12] =
-    ["pt", "pth", "ckpt", "pkl", "pickle", "h5", "keras", "pb", "tflite", "mat", "nnet", "gguf"];
+/// Endings of checkpoints that other programs write, where reading would run their code or guess, and of files that hold no network.
+const FOREIGN: [&str; 16] = [
+    "pt", "pth", "ckpt", "pkl", "pickle", "h5", "keras", "pb", "tflite", "mat", "nnet", "gguf", "npz", "npy", "csv",
+    "spec",
+];
 
 /// A diagnostic for a file that could not be used.
 fn data_problem(error: &DataError, span: Span) -> Diagnostic {
