@@ -6,7 +6,7 @@ use num_rational::BigRational;
 use num_traits::{One, Zero};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use supremum::kernel::check::{Checked, Claim, Statement, Verdict, check};
+use supremum::kernel::check::{Checked, Claim, Draw, Statement, Verdict, check};
 use supremum::kernel::derive::{Step, Theorems, Workspace, structures};
 use supremum::kernel::eval::EvalError;
 use supremum::kernel::forward;
@@ -55,7 +55,14 @@ fn apply(k: i64) -> Step {
 }
 
 fn claim(left: Term, relation: Relation, right: Term, failure: BigRational) -> Claim {
-    Claim { statement: Statement::Formula(compare(left, relation, right)), failure, stated: BTreeMap::new() }
+    let statement = Statement::Formula(compare(left, relation, right));
+    Claim { statement, failure, draws: Vec::new(), stated: BTreeMap::new() }
+}
+
+/// The same claim, drawing these probabilities for the theorem `t`, which speaks of no object.
+fn drawing(claim: &Claim, probabilities: &[BigRational]) -> Claim {
+    let draw = |q: &BigRational| Draw { theorem: "t".to_string(), objects: BTreeMap::new(), probability: q.clone() };
+    Claim { draws: probabilities.iter().map(draw).collect(), ..claim.clone() }
 }
 
 fn decide(objects: &Objects, theorem: Theorem, claim: &Claim, steps: &[Step]) -> Result<Checked, EvalError> {
@@ -92,7 +99,7 @@ fn refutations_are_certain_and_unconditional() {
     let upper = |requires, failure, status| theorem(Relation::Le, requires, failure, status);
     assert_eq!(verdict(upper(vec![], None, Status::Derived), &claim, &[apply(4)]), Verdict::Refuted);
     let event = upper(vec![], Some(number(1, 10)), Status::Proved);
-    assert_eq!(verdict(event, &claim, &[apply(4)]), Verdict::Unknown);
+    assert_eq!(verdict(event, &drawing(&claim, &[ratio(1, 10)]), &[apply(4)]), Verdict::Unknown);
     for status in [Status::Recalled, Status::Unproved] {
         assert_eq!(verdict(upper(vec![], None, status), &claim, &[apply(4)]), Verdict::Unknown);
     }
@@ -110,19 +117,73 @@ fn refutations_are_certain_and_unconditional() {
 #[test]
 fn every_event_is_charged() {
     let upper = || theorem(Relation::Le, vec![], Some(number(1, 20)), Status::Proved);
-    let at = |failure| claim(vcdim(4), Relation::Le, number(4, 1), failure);
-    assert_eq!(verdict(upper(), &at(ratio(1, 20)), &[apply(4)]), Verdict::Proved);
-    assert_eq!(verdict(upper(), &at(ratio(1, 21)), &[apply(4)]), Verdict::Unknown);
-    for steps in [[apply(4), apply(4)], [apply(4), apply(7)]] {
-        assert_eq!(verdict(upper(), &at(ratio(1, 20)), &steps), Verdict::Unknown);
-        assert_eq!(verdict(upper(), &at(ratio(1, 10)), &steps), Verdict::Proved);
+    let at = |failure, draws: usize| {
+        drawing(&claim(vcdim(4), Relation::Le, number(4, 1), failure), &vec![ratio(1, 20); draws])
+    };
+    assert_eq!(verdict(upper(), &at(ratio(1, 20), 1), &[apply(4)]), Verdict::Proved);
+    assert_eq!(verdict(upper(), &at(ratio(1, 21), 1), &[apply(4)]), Verdict::Unknown);
+    for steps in [&[apply(4), apply(4)][..], &[apply(4), apply(7)], &[apply(4)]] {
+        assert_eq!(verdict(upper(), &at(ratio(1, 20), 2), steps), Verdict::Unknown);
+        assert_eq!(verdict(upper(), &at(ratio(1, 10), 2), steps), Verdict::Proved);
     }
     for failure in [number(0, 1), number(1, 1), number(-1, 2), number(3, 2), Term::Apply(Op::Sqrt, vec![number(1, 2)])]
     {
         let theorem = theorem(Relation::Le, vec![], Some(failure.clone()), Status::Proved);
-        let found = decide(&Objects::default(), theorem, &at(ratio(1, 1)), &[apply(4)]);
+        let found = decide(&Objects::default(), theorem, &at(ratio(1, 1), 1), &[apply(4)]);
         assert!(found.is_err(), "a failure probability {failure}");
     }
+}
+
+/// What may fail is stated by the claim, before the sample is seen: a derivation that brings its own event, its own share of the
+/// probability or its own objects may have chosen them by their values.
+#[test]
+fn a_derivation_uses_no_event_that_the_claim_does_not_draw() {
+    let bare = claim(vcdim(4), Relation::Le, number(4, 1), ratio(1, 2));
+    let upper = || theorem(Relation::Le, vec![], Some(number(1, 20)), Status::Proved);
+    let found = |claim: &Claim, steps: &[Step]| decide(&Objects::default(), upper(), claim, steps).map(|c| c.verdict());
+    assert_eq!(found(&drawing(&bare, &[ratio(1, 20)]), &[apply(4)]), Ok(Verdict::Proved));
+    // No draw, another share (more or less), one draw for two events, a draw for another theorem or other objects.
+    let refused = |claim: &Claim, steps: &[Step]| {
+        let error = found(claim, steps).expect_err("an event that is not drawn").to_string();
+        assert!(error.contains("which the claim does not draw for it"), "{error}");
+    };
+    refused(&bare, &[apply(4)]);
+    refused(&drawing(&bare, &[ratio(1, 21)]), &[apply(4)]);
+    refused(&drawing(&bare, &[ratio(1, 10)]), &[apply(4)]);
+    refused(&drawing(&bare, &[ratio(1, 20)]), &[apply(4), apply(4)]);
+    let mut other = drawing(&bare, &[ratio(1, 20)]);
+    other.draws[0].theorem = "u".to_string();
+    refused(&other, &[apply(4)]);
+    other.draws[0].theorem = "t".to_string();
+    other.draws[0].objects.insert("S".to_string(), Term::name("D"));
+    refused(&other, &[apply(4)]);
+    // A negative draw would pay for others.
+    for probability in [ratio(-1, 20), ratio(0, 1), ratio(1, 1), ratio(3, 2)] {
+        let error = found(&drawing(&bare, &[ratio(1, 20), probability]), &[apply(4)]).expect_err("no probability");
+        assert!(error.to_string().contains("expected a probability between 0 and 1"), "{error}");
+    }
+}
+
+/// A draw is for a theorem about named objects: a sample that looked better cannot take the place of the one that was drawn for.
+#[test]
+fn a_draw_is_for_its_objects() {
+    let mut upper = theorem(Relation::Le, vec![], Some(number(1, 20)), Status::Proved);
+    upper.parameters.push(("S".to_string(), Sort::Sample));
+    upper.requires.push(compare(Term::quantity("samples", vec![Term::name("S")]), Relation::Le, number(1, 1)));
+    let mut objects = Objects::default();
+    for name in ["A", "B"] {
+        let entry = Entry { object: Object::Sample(sample_of(0)), dependence: Dependence::Known(BTreeSet::new()) };
+        objects.entries.insert(name.to_string(), entry);
+    }
+    let mut claim = drawing(&claim(vcdim(4), Relation::Le, number(4, 1), ratio(1, 20)), &[ratio(1, 20)]);
+    claim.draws[0].objects.insert("S".to_string(), Term::name("A"));
+    let on = |sample: &str| {
+        let bindings = vec![("k".to_string(), number(4, 1)), ("S".to_string(), Term::name(sample))];
+        let step = Step::Theorem { name: "t".to_string(), bindings };
+        decide(&objects, upper.clone(), &claim, &[step]).map(|checked| checked.verdict())
+    };
+    assert_eq!(on("A"), Ok(Verdict::Proved));
+    assert!(on("B").is_err());
 }
 
 /// A failure probability that a fact supplies could itself be wrong with some probability.

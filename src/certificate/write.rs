@@ -3,7 +3,7 @@
 use super::encode::{self, Side, by_name, map, natural, text, texts};
 use crate::kernel::certificate::document::FileRecord;
 use crate::kernel::certificate::{FORMAT, VERSION, json::Json, term as terms};
-use crate::kernel::check::{self, Checked, Claim, Statement, Verdict};
+use crate::kernel::check::{self, Checked, Claim, Draw, Statement, Verdict};
 use crate::kernel::derive::{Step, Theorems, structures};
 use crate::kernel::eval::EvalError;
 use crate::kernel::object::{Assumption, AssumptionKind, Object, Objects};
@@ -135,6 +135,7 @@ fn claim(item: &Item, checked: &Checked, places: &[usize]) -> Json {
     map([
         ("assumptions", texts(checked.assumptions())),
         ("derivation", Json::List(derivation.collect())),
+        ("draws", Json::List(item.claim.draws.iter().map(draw).collect())),
         ("failure", text(item.claim.failure.to_string())),
         ("high", side(false)),
         ("kind", text(item.kind)),
@@ -147,6 +148,14 @@ fn claim(item: &Item, checked: &Checked, places: &[usize]) -> Json {
         ("theorems", texts(checked.theorems().keys())),
         ("undischarged", texts(checked.undischarged())),
         ("verdict", text(if checked.verdict() == Verdict::Refuted { "refuted" } else { "proved" })),
+    ])
+}
+
+fn draw(draw: &Draw) -> Json {
+    map([
+        ("objects", by_name(draw.objects.iter().map(|(name, term)| (name.clone(), encode::term(term))))),
+        ("probability", text(draw.probability.to_string())),
+        ("theorem", text(&draw.theorem)),
     ])
 }
 

@@ -121,7 +121,7 @@ pub fn item(claim: &RowClaim, sheet: &Sheet, source: &Source) -> items::Result {
     let instances =
         (0..sheet.len()).map(|row| claim.formula.substitute(&sheet.substitution(&claim.variable, row))).collect();
     let statement = Statement::Formula(Formula::And(instances));
-    let statement = Claim { statement, failure: BigRational::zero(), stated: BTreeMap::new() };
+    let statement = Claim { statement, failure: BigRational::zero(), draws: Vec::new(), stated: BTreeMap::new() };
     let checked = check::check(&Objects::default(), &Theorems::new(), &BTreeMap::new(), &statement, &[]);
     let text = format!("forall {} in {}.rows : {}", claim.variable, sheet.name, claim.text);
     let mut view = ItemView::new(ItemKind::Claim, &claim.name, Verdict::Unknown, &text, line);

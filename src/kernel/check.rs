@@ -1,8 +1,8 @@
 //! The check: a claim, a derivation, a verdict. Trust: kernel.
 //!
-//! Only this module builds a [`Checked`]. It runs every step of the derivation from nothing, evaluates the claim on the facts
-//! that result, and adds up the probabilities of all events of the derivation (union bound). A derivation that computes
-//! several bounds and uses the best is charged for every one: choosing after seeing the data is not free.
+//! Only this module builds a [`Checked`]. It runs every step of the derivation from nothing and evaluates the claim on the facts
+//! that result. A derivation may be chosen after seeing the data, so it does not decide what may fail: the claim does, by its
+//! [`Draw`]s. All of them are charged (union bound), used or not, and a step with an event that is none of them is refused.
 
 use super::derive::{Fact, Step, Theorems, Workspace};
 use super::eval::{EvalError, Grounds};
@@ -10,10 +10,10 @@ use super::object::Objects;
 use super::real::Truth;
 use super::structure::Structure;
 use super::term::{Formula, Term};
-use super::theorem::Status;
+use super::theorem::{Sort, Status, Theorem};
 use super::value::Value;
 use num_rational::BigRational;
-use num_traits::Zero;
+use num_traits::{One, Signed, Zero};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is claimed.
@@ -28,11 +28,34 @@ pub enum Statement {
     Both(Term),
 }
 
+/// One event that may fail: a theorem's conclusion about these objects, for all values of its free numbers at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draw {
+    pub theorem: String,
+    /// What stands for the theorem's parameters that are no numbers.
+    pub objects: BTreeMap<String, Term>,
+    /// Between 0 and 1, both excluded.
+    pub probability: BigRational,
+}
+
+impl Draw {
+    /// The event of a theorem with these values. `None` where one of its parameters is not among the bindings.
+    pub fn of(theorem: &Theorem, bindings: &[(String, Term)], probability: BigRational) -> Option<Draw> {
+        let is_object = |sort: &Sort| !matches!(sort, Sort::Natural | Sort::Real);
+        let bound = |name: &String| bindings.iter().find(|(bound, _)| bound == name);
+        let parameters = theorem.parameters.iter().filter(|(_, sort)| is_object(sort));
+        let objects = parameters.map(|(name, _)| bound(name).cloned()).collect::<Option<_>>()?;
+        Some(Draw { theorem: theorem.name.clone(), objects, probability })
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     pub statement: Statement,
     /// The claim may fail with at most this probability; zero for a certain claim.
     pub failure: BigRational,
+    /// The events that a derivation may use, fixed with the claim before the sample is seen.
+    pub draws: Vec<Draw>,
     /// Values that the claim states for parameters of theorems, by name: `by finite_class(bits: 32)`.
     pub stated: BTreeMap<String, Term>,
 }
@@ -49,7 +72,7 @@ pub enum Verdict {
 pub struct Checked {
     verdict: Verdict,
     value: Option<Value>,
-    events: BTreeMap<usize, BigRational>,
+    spent: BigRational,
     assumptions: BTreeSet<String>,
     undischarged: BTreeSet<String>,
     theorems: BTreeMap<String, Status>,
@@ -67,9 +90,9 @@ impl Checked {
         self.value.as_ref()
     }
 
-    /// The probability that the claim draws: the sum over all events of the derivation.
+    /// The probability that the claim draws, whether its derivation uses it or not.
     pub fn spent(&self) -> BigRational {
-        self.events.values().sum()
+        self.spent.clone()
     }
 
     pub fn assumptions(&self) -> &BTreeSet<String> {
@@ -105,7 +128,30 @@ fn subject(statement: &Statement) -> Option<&Term> {
     }
 }
 
-/// Re-derives everything and decides. Errors: a step that establishes nothing, or a term that is undefined.
+/// The sum of a claim's draws. Errors: a draw that is no probability, or an event of the derivation that is no draw. A draw pays
+/// for one step.
+fn spent(claim: &Claim, theorems: &Theorems, steps: &[Step], facts: &[Fact]) -> Result<BigRational, EvalError> {
+    let is_probability = |draw: &&Draw| draw.probability.is_positive() && draw.probability < BigRational::one();
+    if let Some(draw) = claim.draws.iter().find(|draw| !is_probability(draw)) {
+        let text = format!("expected a probability between 0 and 1 for `{}`, found {}", draw.theorem, draw.probability);
+        return Err(EvalError::Meaningless(text));
+    }
+    let mut left: Vec<&Draw> = claim.draws.iter().collect();
+    for (i, (step, fact)) in steps.iter().zip(facts).enumerate() {
+        let (Step::Theorem { name, bindings }, Some(probability)) = (step, fact.events.get(&i)) else { continue };
+        let event = theorems.get(name).and_then(|theorem| Draw::of(theorem, bindings, probability.clone()));
+        let Some(place) = left.iter().position(|draw| Some(*draw) == event.as_ref()) else {
+            let text =
+                format!("`{name}` may fail with probability {probability}, which the claim does not draw for it");
+            return Err(EvalError::Meaningless(text));
+        };
+        left.swap_remove(place);
+    }
+    Ok(claim.draws.iter().map(|draw| &draw.probability).sum())
+}
+
+/// Re-derives everything and decides. Errors: a step that establishes nothing, a term that is undefined, an event that the claim
+/// does not draw.
 pub fn check(
     objects: &Objects,
     theorems: &Theorems,
@@ -117,6 +163,7 @@ pub fn check(
     for step in steps {
         workspace.apply(step)?;
     }
+    let spent = spent(claim, theorems, steps, workspace.facts())?;
     let mut grounds = Grounds::default();
     let mut value = None;
     if let Some(term) = subject(&claim.statement) {
@@ -144,16 +191,13 @@ pub fn check(
     let mut checked = Checked {
         verdict: Verdict::Unknown,
         value,
-        events: BTreeMap::new(),
+        spent,
         assumptions: grounds.assumptions,
         undischarged: grounds.undischarged,
         theorems: BTreeMap::new(),
         facts: workspace.facts().to_vec(),
         used: grounds.facts,
     };
-    for fact in &checked.facts {
-        checked.events.extend(fact.events.iter().map(|(step, q)| (*step, q.clone())));
-    }
     let mut populations = BTreeSet::new();
     for &i in &checked.used {
         let fact = &checked.facts[i];
@@ -167,13 +211,14 @@ pub fn check(
         let names: Vec<String> = populations.iter().map(|name| format!("`{name}`")).collect();
         checked.undischarged.insert(format!("{} follow one law", names.join(" and ")));
     }
-    let spent = checked.spent();
     let rests_on_recalled = checked.theorems.values().any(|s| matches!(s, Status::Recalled | Status::Unproved));
     checked.verdict = match truth {
-        Truth::True if spent <= claim.failure => Verdict::Proved,
+        Truth::True if checked.spent <= claim.failure => Verdict::Proved,
         // A refutation must be certain: neither an event that may fail, nor a condition that nothing establishes, nor a
         // statement that was not checked refutes anything.
-        Truth::False if spent.is_zero() && checked.undischarged.is_empty() && !rests_on_recalled => Verdict::Refuted,
+        Truth::False if checked.spent.is_zero() && checked.undischarged.is_empty() && !rests_on_recalled => {
+            Verdict::Refuted
+        }
         _ => Verdict::Unknown,
     };
     Ok(checked)

@@ -1,11 +1,11 @@
 //! Proving one claim: goals from its statement, derivations from the search, the verdict from the kernel.
 //!
 //! A probabilistic bound that is chosen among several after seeing the data must pay for all of them. A method picks by a rule
-//! that does not look at values (the first theorem of the library that applies); without a method the probability is shared
-//! among all theorems that another sample might have allowed, and all candidates enter the derivation, so that the kernel
-//! charges them.
+//! that does not look at values (the first theorem of the library that applies to some sample); without a method the probability
+//! is shared among all theorems that some sample allows. The claim draws for each, so that the kernel charges them.
 
 use super::Method;
+use super::choice::{self, varies};
 use super::search::{Candidate, Demand, Found, Obstacle, Search};
 use super::vacuity::{Vacuity, vacuity};
 use crate::kernel::check::{self, Checked, Claim, Statement, Verdict};
@@ -79,12 +79,13 @@ fn ends(statement: &Statement) -> &'static [End] {
 /// Searches for a derivation and has the kernel decide. `failure` is what a probabilistic claim may draw.
 pub fn prove(search: &Search, statement: &Statement, method: Option<&Method>, failure: &BigRational) -> Outcome {
     let stated = method.map(Method::stated).unwrap_or_default();
-    let claim = Claim { statement: statement.clone(), failure: failure.clone(), stated };
-    let mut outcome = Outcome { claim: Some(claim.clone()), ..Outcome::default() };
+    let claim = Claim { statement: statement.clone(), failure: failure.clone(), draws: Vec::new(), stated };
+    let mut outcome = Outcome { claim: Some(claim), ..Outcome::default() };
     let mut tried: BTreeSet<(Term, End)> = BTreeSet::new();
     let probe = probe(statement);
     for end in ends(statement) {
-        let kept = (outcome.steps.len(), outcome.notes.len(), outcome.others.len());
+        let draws = outcome.claim.as_ref().map_or(0, |claim| claim.draws.len());
+        let kept = (outcome.steps.len(), outcome.notes.len(), outcome.others.len(), draws);
         // Establishing one quantity may show that another is needed.
         loop {
             let mut workspace = search.workspace_of(method);
@@ -100,26 +101,31 @@ pub fn prove(search: &Search, statement: &Statement, method: Option<&Method>, fa
             tried.insert((subject.clone(), *end));
             establish(search, &subject, *end, method, failure, &mut outcome);
         }
-        decide(search, &claim, &mut outcome);
+        decide(search, &mut outcome);
         // Where the end tried last decides nothing and would overdraw, its steps are not paid for.
         let is_overdrawn = outcome.checked.as_ref().is_some_and(|checked| checked.spent() > *failure);
         if kept.0 > 0 && is_overdrawn && outcome.verdict() == Verdict::Unknown {
             outcome.steps.truncate(kept.0);
             outcome.notes.truncate(kept.1);
             outcome.others.truncate(kept.2);
-            decide(search, &claim, &mut outcome);
+            if let Some(claim) = &mut outcome.claim {
+                claim.draws.truncate(kept.3);
+            }
+            decide(search, &mut outcome);
         }
         if outcome.error.is_some() || outcome.verdict() != Verdict::Unknown {
             break;
         }
     }
-    let checked = outcome.checked.as_ref();
-    outcome.vacuity = checked.and_then(|checked| vacuity(search, &claim, checked, &outcome.steps));
+    if let (Some(claim), Some(checked)) = (&outcome.claim, &outcome.checked) {
+        outcome.vacuity = vacuity(search, claim, checked, &outcome.steps);
+    }
     outcome
 }
 
-fn decide(search: &Search, claim: &Claim, outcome: &mut Outcome) {
+fn decide(search: &Search, outcome: &mut Outcome) {
     let context = search.context();
+    let Some(claim) = &outcome.claim else { return };
     match check::check(context.objects, context.theorems, context.structures, claim, &outcome.steps) {
         Ok(checked) => outcome.checked = Some(checked),
         Err(error) => outcome.error = Some(error),
@@ -149,30 +155,34 @@ fn establish(
         End::High => candidate.value.high_end().is_some(),
     };
     let mut candidates: Vec<Candidate> = found.candidates.into_iter().filter(is_usable).collect();
-    let probabilistic = candidates.iter().filter(|candidate| !candidate.spent.is_zero()).count();
-    let others = obstacles.iter().filter(|obstacle| may_apply_to_another_sample(search, obstacle)).count();
-    if probabilistic > 1 && demand.method.is_some() {
-        // The first in the library's order and by the names of its objects, whatever its value: a choice by value would have
-        // to pay for all.
-        let chosen_objects = |candidate: &Candidate| match candidate.steps.last() {
-            Some(Step::Theorem { bindings, .. }) => bindings.clone(),
-            _ => Vec::new(),
-        };
-        candidates
-            .sort_by_cached_key(|candidate| (search.context().rank(&candidate.method), chosen_objects(candidate)));
-    } else if demand.method.is_none() && probabilistic > 0 && probabilistic + others > 1 {
-        let share = failure / BigRational::from_integer(BigInt::from(probabilistic + others));
-        let shared = affordable(search, subject, end, Demand { method: None, failure: share });
-        candidates = shared.candidates.into_iter().filter(is_usable).collect();
-        for candidate in candidates.iter().skip(1).filter(|candidate| !candidate.spent.is_zero()) {
-            append(&mut outcome.steps, &candidate.steps);
+    let is_certain = |candidate: &Candidate| candidate.draws.is_empty();
+    if demand.method.is_some() {
+        // A choice by value would have to pay for all.
+        match choice::first(search.context(), &candidates, &obstacles) {
+            Some(first) => candidates[..=first].rotate_right(1),
+            None => candidates.retain(is_certain),
+        }
+    } else if candidates.iter().any(|candidate| !is_certain(candidate)) {
+        let others: Vec<&Obstacle> = obstacles.iter().filter(|obstacle| varies(search.context(), obstacle)).collect();
+        let uncertain = candidates.iter().filter(|candidate| !is_certain(candidate)).count();
+        let share = failure / BigRational::from_integer(BigInt::from(uncertain + others.len()));
+        if uncertain + others.len() > 1 {
+            let shared = affordable(search, subject, end, Demand { method: None, failure: share.clone() });
+            candidates = shared.candidates.into_iter().filter(is_usable).collect();
+        }
+        for candidate in candidates.iter().skip(1).filter(|candidate| !is_certain(candidate)) {
+            append(outcome, candidate);
+        }
+        let draws = others.into_iter().map(|obstacle| choice::untaken(search.context(), obstacle, &share));
+        if let Some(claim) = &mut outcome.claim {
+            claim.draws.extend(draws);
         }
     }
     outcome.obstacles.extend(obstacles);
     let instances: Vec<Option<String>> = candidates.iter().map(|candidate| instance(candidate, &candidates)).collect();
     let mut candidates = candidates.into_iter().zip(instances);
     let Some((best, instance)) = candidates.next() else { return };
-    append(&mut outcome.steps, &best.steps);
+    append(outcome, &best);
     if outcome.method.is_none() || end == End::High {
         outcome.method = Some(best.method);
         outcome.instance = instance;
@@ -206,9 +216,9 @@ fn instance(candidate: &Candidate, all: &[Candidate]) -> Option<String> {
 /// first; then all of its events share.
 fn affordable(search: &Search, subject: &Term, end: End, demand: Demand) -> Found {
     let found = search.bound(subject, end, &demand);
-    let largest = found.candidates.iter().map(|candidate| &candidate.spent).max();
+    let largest = found.candidates.iter().map(Candidate::spent).max();
     match largest {
-        Some(spent) if *spent > demand.failure && demand.failure.is_positive() => {
+        Some(spent) if spent > demand.failure && demand.failure.is_positive() => {
             let failure = &demand.failure * &demand.failure / spent;
             search.bound(subject, end, &Demand { failure, ..demand })
         }
@@ -216,25 +226,15 @@ fn affordable(search: &Search, subject: &Term, end: End, demand: Demand) -> Foun
     }
 }
 
-/// Whether a theorem with an event failed for a reason that another sample might not have given. It takes a share too: shares that
-/// depend on the sample could add up to more than the claim allows over all samples.
-fn may_apply_to_another_sample(search: &Search, obstacle: &Obstacle) -> bool {
-    let has_event = search.context().theorems.get(&obstacle.theorem).is_some_and(|theorem| theorem.failure.is_some());
-    let is_structural = match &obstacle.error {
-        // Properties speak of structure and provenance; a member of a class has norms, which come from training.
-        EvalError::Requirement { formula, .. } => {
-            let head = formula.split('(').next().unwrap_or_default();
-            crate::kernel::signature::predicate(head).is_some() && head != "member"
+/// Adds the steps of a candidate that are new, and draws for their events.
+fn append(outcome: &mut Outcome, candidate: &Candidate) {
+    for (i, step) in candidate.steps.iter().enumerate() {
+        if outcome.steps.contains(step) {
+            continue;
         }
-        _ => false,
-    };
-    has_event && !is_structural
-}
-
-fn append(steps: &mut Vec<Step>, more: &[Step]) {
-    for step in more {
-        if !steps.contains(step) {
-            steps.push(step.clone());
+        outcome.steps.push(step.clone());
+        if let Some(claim) = &mut outcome.claim {
+            claim.draws.extend(candidate.draws.iter().filter(|(place, _)| *place == i).map(|(_, draw)| draw.clone()));
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Everything proposed here is re-derived by [`crate::kernel::check`].
 
+mod choice;
 mod claim;
 mod free;
 mod method;

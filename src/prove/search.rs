@@ -8,6 +8,7 @@
 
 use super::free::{follows, grid_value, is_free, least, mentions, points, range_of};
 use super::method::Method;
+use crate::kernel::check::Draw;
 use crate::kernel::derive::{End, Step, Theorems, Workspace};
 use crate::kernel::eval::{EvalError, Evaluation};
 use crate::kernel::intrinsic::has_sort;
@@ -56,14 +57,23 @@ pub struct Candidate {
     /// The last step's theorem or witness, in words.
     pub method: String,
     pub notes: Vec<String>,
+    /// The events of the steps, with the places of those in `steps`.
+    pub draws: Vec<(usize, Draw)>,
+}
+
+impl Candidate {
     /// The probability that the steps spend.
-    pub spent: BigRational,
+    pub fn spent(&self) -> BigRational {
+        self.draws.iter().map(|(_, draw)| &draw.probability).sum()
+    }
 }
 
 /// Why a theorem that concludes the goal did not apply.
 #[derive(Clone, Debug)]
 pub struct Obstacle {
     pub theorem: String,
+    /// What was bound before anything was computed: objects, and numbers that a method states.
+    pub bindings: Substitution,
     pub error: EvalError,
 }
 
@@ -145,7 +155,10 @@ impl<'a> Search<'a> {
                     production.method,
                     production.notes,
                 )),
-                Err(error) => found.obstacles.push(Obstacle { theorem: production.method, error }),
+                Err(error) => {
+                    let theorem = production.method;
+                    found.obstacles.push(Obstacle { theorem, bindings: Substitution::new(), error });
+                }
             }
         }
         for theorem in self.context.theorems.values() {
@@ -163,9 +176,11 @@ impl<'a> Search<'a> {
                 continue;
             }
             for bindings in self.open_objects(theorem, bindings) {
-                match self.complete(theorem, bindings, demand, path) {
+                match self.complete(theorem, bindings.clone(), demand, path) {
                     Ok(candidate) => found.candidates.push(candidate),
-                    Err(error) => found.obstacles.push(Obstacle { theorem: theorem.name.clone(), error }),
+                    Err(error) => {
+                        found.obstacles.push(Obstacle { theorem: theorem.name.clone(), bindings, error });
+                    }
                 }
             }
         }
@@ -174,16 +189,22 @@ impl<'a> Search<'a> {
         found
     }
 
-    /// The best candidate for a goal inside a derivation: no method, remembered.
+    /// The best certain candidate for a goal inside a derivation, else the first that may fail: no method, remembered.
     fn best(&self, subject: &Term, end: End, failure: &BigRational, path: &mut Vec<Goal>) -> Option<Candidate> {
         let goal = (subject.clone(), end);
         if let Some(known) = self.known.borrow().get(&goal) {
             return known.clone();
         }
         let demand = Demand { method: None, failure: failure.clone() };
-        let best = self.bound_at(subject, end, &demand, path).candidates.into_iter().next();
+        let found = self.bound_at(subject, end, &demand, path);
+        let best = match found.candidates.iter().find(|candidate| candidate.draws.is_empty()) {
+            Some(certain) => Some(certain.clone()),
+            None => super::choice::first(self.context, &found.candidates, &found.obstacles)
+                .and_then(|first| found.candidates.get(first))
+                .cloned(),
+        };
         // What was found at a shallow depth without drawing on the failure probability holds anywhere.
-        if best.as_ref().is_none_or(|candidate| candidate.spent.is_zero()) && path.len() <= DEPTH_LIMIT / 2 {
+        if best.as_ref().is_none_or(|candidate| candidate.draws.is_empty()) && path.len() <= DEPTH_LIMIT / 2 {
             self.known.borrow_mut().insert(goal, best.clone());
         }
         best
@@ -593,8 +614,13 @@ fn missing(workspace: &Workspace, formula: &Formula) -> crate::kernel::eval::Gro
 
 fn candidate(workspace: &Workspace, steps: Vec<Step>, method: String, notes: Vec<String>) -> Option<Candidate> {
     let fact = workspace.facts().last()?;
-    let spent = fact.events.values().fold(BigRational::zero(), |sum, q| sum + q);
-    Some(Candidate { steps, value: fact.value.clone(), method, notes, spent })
+    let mut draws = Vec::new();
+    for (i, step) in steps.iter().enumerate() {
+        if let (Step::Theorem { name, bindings }, Some(q)) = (step, workspace.facts().get(i)?.events.get(&i)) {
+            draws.push((i, Draw::of(workspace.theorems().get(name)?, bindings, q.clone())?));
+        }
+    }
+    Some(Candidate { value: fact.value.clone(), steps, method, notes, draws })
 }
 
 /// Orders candidates by the end that the goal asks for; an absent end comes last.

@@ -4,7 +4,7 @@ use super::array::{Side, end, rational};
 use super::json::{Field, Json};
 use super::{COUNT_LIMIT, FORMAT, Reason, Refusal, SIDE_LIMIT, TEXT_LIMIT, VERSION};
 use super::{name, object as objects, step as steps, term};
-use crate::kernel::check::{self, Checked, Claim, Statement, Verdict};
+use crate::kernel::check::{self, Checked, Claim, Draw, Statement, Verdict};
 use crate::kernel::derive::{PRECISIONS, Step, Theorems, Workspace};
 use crate::kernel::object::Objects;
 use crate::kernel::real::Truth;
@@ -300,10 +300,22 @@ fn listed(steps: &[Step], theorems: &[TheoremRecord]) -> Result<(), Refusal> {
     }
 }
 
+/// An event that a claim pays for: a theorem, what stands for its objects, a probability.
+fn draw(field: &Field) -> Result<Draw, Refusal> {
+    let [objects, of, theorem] = field.fields(["objects", "probability", "theorem"])?;
+    let object = |(name, field): (&str, Field)| Ok((name::variable(&field, name)?.to_string(), term::term(&field)?));
+    Ok(Draw {
+        theorem: line(&theorem)?,
+        objects: objects.entries()?.into_iter().map(object).collect::<Result<_, Refusal>>()?,
+        probability: probability(&of)?,
+    })
+}
+
 fn claim(field: &Field, steps: usize) -> Result<ClaimRecord, Refusal> {
     let [
         assumptions,
         derivation,
+        draws,
         failure,
         high,
         kind,
@@ -319,6 +331,7 @@ fn claim(field: &Field, steps: usize) -> Result<ClaimRecord, Refusal> {
     ] = field.fields([
         "assumptions",
         "derivation",
+        "draws",
         "failure",
         "high",
         "kind",
@@ -346,6 +359,7 @@ fn claim(field: &Field, steps: usize) -> Result<ClaimRecord, Refusal> {
     let claim = Claim {
         statement: term::statement(&statement)?,
         failure: probability(&failure)?,
+        draws: limited(&draws)?.iter().map(draw).collect::<Result<_, Refusal>>()?,
         stated: stated.entries()?.into_iter().map(state).collect::<Result<_, Refusal>>()?,
     };
     let expected = term::text(&claim.statement);
