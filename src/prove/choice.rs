@@ -73,10 +73,15 @@ pub fn varies(context: &Context, obstacle: &Obstacle) -> bool {
 /// another requirement ties to these.
 fn depends(objects: &Objects, theorem: &Theorem, bindings: &Substitution, requirement: &Formula) -> bool {
     // Properties speak of structure and provenance; a member of a class has norms, which come from training.
-    if let Formula::Holds(head, _) = requirement
+    if let Formula::Holds(head, arguments) = &requirement.substitute(bindings)
         && predicate(head).is_some()
     {
-        return head == "member";
+        let net = |i: usize| match arguments.get(i) {
+            Some(Term::Name(name)) => objects.net(name),
+            _ => None,
+        };
+        let architectures = net(0).zip(net(1)).map(|(f, class)| f.architecture == class.architecture);
+        return head == "member" && architectures != Some(false);
     }
     let is_random = |name: &String| match bindings.get(name) {
         Some(term) => {

@@ -123,6 +123,7 @@ const ATTACKS: &[Attack] = &[
         // Hoeffding's bound has another formula than the one of Clopper and Pearson.
         let step = f.step("risk");
         f.set(&format!("{step}/theorem"), text("test_set.kl"));
+        f.set("claims/risk/draws/0/theorem", text("test_set.kl"));
     }),
     attack("edited_theorem", BASE, Reason::TheoremText, "vc.halfspaces: expected SHA-256", |f| {
         f.set("theorems/vc.halfspaces/sha256", text(&"0".repeat(64)));
