@@ -36,7 +36,7 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
         return exit::SPEC;
     }
     for plot in &run.spec.plots {
-        let view = match run::with_search(session, &run.library, |search| view(plot, search)) {
+        let view = match run::with_search(&session.objects, &run.library, |search| view(plot, search)) {
             Ok(view) => view,
             Err(diagnostic) => {
                 console.complain(&format!("error: {}", diagnostic.title));

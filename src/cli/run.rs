@@ -9,6 +9,7 @@ use super::uses;
 use crate::data::DataErrorKind;
 use crate::data::file::Folder;
 use crate::kernel::derive::structures;
+use crate::kernel::object::{Object, Objects};
 use crate::model::{self, Spec};
 use crate::prove::{Context, Search};
 use crate::quantity::{Engine, interrupt};
@@ -19,6 +20,7 @@ use crate::text::{Diagnostic, Kind, Source, Span};
 use crate::theory::{self, Library, compile};
 use num_rational::BigRational;
 use num_traits::{One, Zero};
+use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
 /// What a proved number of a network with weights is about.
@@ -237,24 +239,12 @@ fn prove(run: &mut Run, request: &Request, source: &Source) {
     };
     let budget = budget(&run.spec);
     let share = items::share(&run.spec, &budget);
-    let worked = with_search(&session, &run.library, |search| {
-        let is_asked = |item: &&model::Item| request.only.is_none_or(|only| only == item.name);
-        let asked: Vec<&model::Item> = run.spec.items.iter().filter(is_asked).collect();
-        let is_wanted =
-            |item: &&model::Item| is_asked(item) || asked.iter().any(|asked| block::needs(asked, item, &run.spec));
-        let mut rows = block::Rows::default();
-        let mut results = Vec::new();
-        // The item that the user interrupted shows how far it came; those after it are left.
-        for item in run.spec.items.iter().filter(is_wanted).take_while(|_| !interrupt::is_requested()) {
-            let found = match rows.fill(item, &run.spec) {
-                Ok(filled) => items::item(&filled, search, &run.library, &share, source),
-                Err(row) => vec![items::without_row(item, &row, source)],
-            };
-            rows.learn(item, &found);
-            results.extend(found);
-        }
-        results
-    });
+    let is_asked = |item: &&model::Item| request.only.is_none_or(|only| only == item.name);
+    let asked: Vec<&model::Item> = run.spec.items.iter().filter(is_asked).collect();
+    let is_wanted =
+        |item: &&model::Item| is_asked(item) || asked.iter().any(|asked| block::needs(asked, item, &run.spec));
+    let wanted: Vec<&model::Item> = run.spec.items.iter().filter(is_wanted).collect();
+    let worked = work(&session, run, &wanted, &share, source);
     let results = match worked {
         Ok(results) => results,
         Err(diagnostic) => {
@@ -299,7 +289,8 @@ fn prove(run: &mut Run, request: &Request, source: &Source) {
             .or(Some(together)),
         });
     }
-    let has_weights = |entry: &crate::kernel::object::Entry| matches!(&entry.object, crate::kernel::object::Object::Net(net) if net.network.is_some());
+    let has_weights =
+        |entry: &crate::kernel::object::Entry| matches!(&entry.object, Object::Net(net) if net.network.is_some());
     if session.objects.entries.values().any(has_weights) {
         run.view.semantics = Some(SEMANTICS.to_string());
     }
@@ -310,6 +301,60 @@ fn prove(run: &mut Run, request: &Request, source: &Source) {
     run.view.files.extend(sheets.map(|sheet| FileView { path: sheet.path.clone(), sha256: sheet.sha256.clone() }));
     run.view.training = session.training.clone();
     run.session = Some(session);
+}
+
+/// Items that one search works on where there are many: what it remembers does not depend on the number of threads.
+const CHUNK: usize = 64;
+/// Terms nest deeply.
+const STACK: usize = 64 << 20;
+
+/// Works on the items. Those about architectures alone go to all processors in chunks of fixed size; networks with weights and data are
+/// worked on in turn, since what was computed of them serves the next item.
+fn work(
+    session: &Session,
+    run: &Run,
+    items: &[&model::Item],
+    share: &BigRational,
+    source: &Source,
+) -> Result<Vec<items::Result>, Diagnostic> {
+    let (library, spec) = (&run.library, &run.spec);
+    let several = |objects: &Objects, items: &[&model::Item]| {
+        with_search(objects, library, |search| {
+            let mut rows = block::Rows::default();
+            let mut results = Vec::new();
+            // The item that the user interrupted shows how far it came; those after it are left.
+            for item in items.iter().take_while(|_| !interrupt::is_requested()) {
+                let found = match rows.fill(item, spec) {
+                    Ok(filled) => items::item(&filled, search, library, share, source),
+                    Err(row) => vec![items::without_row(item, &row, source)],
+                };
+                rows.learn(item, &found);
+                results.extend(found);
+            }
+            results
+        })
+    };
+    let is_concrete = |object: &Object| match object {
+        Object::Net(net) => net.network.is_some(),
+        Object::Sample(_) | Object::Law(_) => true,
+        Object::Domain(_) => false,
+    };
+    // Claims about a block of bounds need its rows first.
+    let is_block = |item: &&model::Item| matches!(item.kind, model::ItemKind::Bounds { .. });
+    if items.len() <= CHUNK
+        || items.iter().any(is_block)
+        || session.objects.entries.values().any(|entry| is_concrete(&entry.object))
+    {
+        return several(&session.objects, items);
+    }
+    let Ok(pool) = rayon::ThreadPoolBuilder::new().stack_size(STACK).build() else {
+        return several(&session.objects, items);
+    };
+    let chunks: Vec<(Objects, &[&model::Item])> =
+        items.chunks(CHUNK).map(|chunk| (session.objects.clone(), chunk)).collect();
+    let worked: Result<Vec<_>, _> =
+        pool.install(|| chunks.into_par_iter().map(|(objects, chunk)| several(&objects, chunk)).collect());
+    Ok(worked?.into_iter().flatten().collect())
 }
 
 fn finish(run: &mut Run, request: &Request) {
@@ -370,11 +415,11 @@ fn empty_view(path: &Path) -> CheckView {
 }
 
 /// Hands a search over the session's objects and the library's theorems to `work`. Errors: a net that is not well formed.
-pub fn with_search<T>(session: &Session, library: &Library, work: impl FnOnce(&Search) -> T) -> Result<T, Diagnostic> {
-    let structures = structures(&session.objects).map_err(|error| Diagnostic::error("E0122", error.to_string()))?;
+pub fn with_search<T>(objects: &Objects, library: &Library, work: impl FnOnce(&Search) -> T) -> Result<T, Diagnostic> {
+    let structures = structures(objects).map_err(|error| Diagnostic::error("E0122", error.to_string()))?;
     let (theorems, aliases, order) = (library.theorems(), library.aliases(), library.order());
     let context = Context {
-        objects: &session.objects,
+        objects,
         theorems: &theorems,
         structures: &structures,
         aliases: &aliases,

@@ -106,7 +106,8 @@ pub fn view(spec: &Table, run: &Run) -> TableView {
             row.push(match (&column.value, &run.session) {
                 (TableValue::OfField(term), Some(session)) => {
                     let filled = term.substitute(&numbers(item));
-                    let found = run::with_search(session, &run.library, |search| run::bound_of(&filled, search));
+                    let found =
+                        run::with_search(&session.objects, &run.library, |search| run::bound_of(&filled, search));
                     Cell::from(found.ok().flatten().unwrap_or_default().as_str())
                 }
                 (value, _) => cell(value, item, &mut view.footnotes),
@@ -127,7 +128,7 @@ pub fn view(spec: &Table, run: &Run) -> TableView {
         };
         // Without a session there was an error, which the diagnostics show.
         if let Some(session) = &run.session {
-            view.rows = run::with_search(session, &run.library, rows).unwrap_or_default();
+            view.rows = run::with_search(&session.objects, &run.library, rows).unwrap_or_default();
         }
     }
     view

@@ -21,7 +21,7 @@ type Pass = (Arc<Network>, Arc<Examples>, Arc<Outputs>);
 type Key = (usize, Term, Bits);
 
 /// A value, and what keeps its owner alive.
-type Kept = (Arc<dyn Any>, Value);
+type Kept = (Arc<dyn Any + Send + Sync>, Value);
 
 #[derive(Default)]
 pub struct Memo {
@@ -61,7 +61,7 @@ impl Memo {
     }
 
     /// A quantity of an owner: a network or a sample, whose name the quantity's other arguments do not depend on.
-    pub fn value<T: Any>(
+    pub fn value<T: Any + Send + Sync>(
         &self,
         owner: &Arc<T>,
         quantity: Term,

@@ -5,7 +5,7 @@ use crate::kernel::term::{Formula, Relation, Term};
 use crate::kernel::theorem::{Sort, Theorem};
 use num_bigint::BigInt;
 use num_rational::BigRational;
-use num_traits::{One, ToPrimitive};
+use num_traits::{FromPrimitive, One, ToPrimitive};
 
 /// The ends between which a parameter may lie, where there are any.
 pub type Range = (Option<BigRational>, Option<BigRational>);
@@ -124,6 +124,42 @@ pub fn least(points: i64, mut objective: impl FnMut(i64) -> Option<BigRational>)
     best.map(|(_, index)| index)
 }
 
+/// The least natural number from 1 that meets a condition which larger numbers meet too; `None` where none of at most `limit` bits does. The
+/// condition says beside its truth by about how much it is met or missed: where both ends of a range say so, the next number is where a
+/// line between them crosses 0.
+pub fn least_natural(limit: u64, mut meets: impl FnMut(&BigInt) -> (bool, Option<f64>)) -> Option<BigInt> {
+    let (mut low, mut low_excess) = (BigInt::from(0), None);
+    let mut high = BigInt::one();
+    let mut high_excess = loop {
+        match meets(&high) {
+            (true, excess) => break excess,
+            (false, excess) => (low, low_excess) = (high.clone(), excess),
+        }
+        high *= 8;
+        if high.bits() > limit {
+            return None;
+        }
+    };
+    let mut halve = false;
+    while &high - &low > BigInt::one() {
+        let width = &high - &low;
+        let step = low_excess.zip(high_excess).filter(|_| !halve).and_then(|(a, b): (f64, f64)| {
+            let fraction = a / (a - b);
+            let steps = (fraction * width.to_f64()?).ceil();
+            (steps.is_finite() && (0.0..1.0).contains(&fraction)).then(|| BigInt::from_f64(steps)).flatten()
+        });
+        let step = step.map_or(&width / 2, |step| step.clamp(BigInt::one(), &width - 1));
+        let middle = &low + step;
+        match meets(&middle) {
+            (true, excess) => (high, high_excess) = (middle, excess),
+            (false, excess) => (low, low_excess) = (middle, excess),
+        }
+        // A convex condition is crossed from one side only: the other end would never move.
+        halve = &high - &low > width / 2 && !halve;
+    }
+    Some(high)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,6 +173,26 @@ mod tests {
         assert_eq!(least(GRID_POINTS, |_| None), None);
         // Defined on a part only.
         assert_eq!(least(GRID_POINTS, |i| (i > 600).then(|| BigRational::from_integer(i.into()))), Some(601));
+    }
+
+    #[test]
+    fn the_least_natural_is_found_in_few_steps() {
+        for target in [1i64, 2, 3, 170, 4_416_892, 1 << 40] {
+            // With a helpful, a misleading and no excess.
+            for kind in 0..3 {
+                let mut calls = 0;
+                let found = least_natural(100, |n| {
+                    calls += 1;
+                    let n = n.to_f64().unwrap_or(f64::MAX);
+                    let excess = n * n.ln().max(0.1) - (target as f64) * (target as f64).ln().max(0.1);
+                    let excess = [Some(excess), Some(-excess), None][kind];
+                    (n >= target as f64, excess)
+                });
+                assert_eq!(found, Some(target.into()));
+                assert!(calls <= [30, 110, 60][kind], "{target} {kind} {calls}");
+            }
+        }
+        assert_eq!(least_natural(100, |_| (false, Some(-1.0))), None);
     }
 
     #[test]

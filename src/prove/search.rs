@@ -6,14 +6,14 @@
 //! the requirements leave them free, the value with the best conclusion (a theorem whose conclusion holds for all values at
 //! once may be used at a value chosen after seeing the data; a theorem for which that is false requires `fixed(..)`).
 
-use super::free::{follows, grid_value, is_free, least, mentions, points, range_of};
+use super::free::{follows, grid_value, is_free, least, least_natural, mentions, points, range_of};
 use super::method::Method;
 use crate::kernel::check::Draw;
 use crate::kernel::derive::{End, Step, Theorems, Workspace};
 use crate::kernel::eval::{EvalError, Evaluation};
 use crate::kernel::intrinsic::has_sort;
 use crate::kernel::object::{Object, Objects};
-use crate::kernel::real::Truth;
+use crate::kernel::real::{Bits, Truth};
 use crate::kernel::structure::Structure;
 use crate::kernel::term::{Formula, Relation, Substitution, Term};
 use crate::kernel::theorem::{Sort, Theorem};
@@ -21,12 +21,14 @@ use crate::kernel::value::Value;
 use crate::quantity::{Producers, Request};
 use num_bigint::BigInt;
 use num_rational::BigRational;
-use num_traits::{One, Zero};
+use num_traits::{ToPrimitive, Zero};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Deepest chain of theorems.
 const DEPTH_LIMIT: usize = 6;
+/// Precision that decides most comparisons of a search.
+const QUICK_BITS: Bits = 64;
 /// Largest natural parameter that the search tries.
 const NATURAL_LIMIT_BITS: u64 = 100;
 
@@ -437,34 +439,40 @@ impl<'a> Search<'a> {
             .map(|(p, _)| p.clone())
             .collect();
         let [parameter] = open.as_slice() else { return Ok(()) };
-        let meets = |n: &BigInt, draft: &mut Draft<'a, '_>| -> bool {
-            let mut trial = bindings.clone();
-            trial.insert(parameter.clone(), Term::Number(BigRational::from_integer(n.clone())));
-            theorem.requires.iter().all(|requirement| {
-                let instance = requirement.substitute(&trial);
-                self.supply(&instance, draft).is_ok()
-                    && matches!(draft.workspace.decide(&instance), Ok((Truth::True, _)))
-            })
-        };
-        let mut high = BigInt::one();
-        while !meets(&high, draft) {
-            high *= 2;
-            if high.bits() > NATURAL_LIMIT_BITS {
-                // The requirement that fails is reported by the application with this value.
-                bindings.insert(parameter.clone(), Term::int(1));
+        let is_tied = |formula: &&Formula| formula.substitute(&[(parameter.clone(), Term::int(0))].into()) != **formula;
+        let (tied, others): (Vec<&Formula>, Vec<&Formula>) = theorem.requires.iter().partition(is_tied);
+        // Whatever is wrong is reported by the application with this value.
+        let none = Term::int(1);
+        for requirement in others {
+            let instance = requirement.substitute(bindings);
+            if self.supply(&instance, draft).is_err()
+                || !matches!(draft.workspace.decide(&instance), Ok((Truth::True, _)))
+            {
+                bindings.insert(parameter.clone(), none);
                 return Ok(());
             }
         }
-        let mut low = &high / 2;
-        while &high - &low > BigInt::one() {
-            let middle = (&low + &high) / 2;
-            if meets(&middle, draft) {
-                high = middle;
-            } else {
-                low = middle;
+        let least = least_natural(NATURAL_LIMIT_BITS, |n: &BigInt| {
+            let mut trial = bindings.clone();
+            trial.insert(parameter.clone(), Term::Number(BigRational::from_integer(n.clone())));
+            let mut excess = Some(f64::INFINITY);
+            for requirement in &tied {
+                let instance = requirement.substitute(&trial);
+                match quick(&draft.workspace, &instance) {
+                    Some((true, gap)) => excess = excess.zip(gap).map(|(least, gap)| gap.min(least)),
+                    Some((false, gap)) => return (false, gap),
+                    None => {
+                        excess = None;
+                        let _ = self.supply(&instance, draft);
+                        if !matches!(draft.workspace.decide(&instance), Ok((Truth::True, _))) {
+                            return (false, None);
+                        }
+                    }
+                }
             }
-        }
-        bindings.insert(parameter.clone(), Term::Number(BigRational::from_integer(high)));
+            (true, excess)
+        });
+        bindings.insert(parameter.clone(), least.map_or(none, |n| Term::Number(BigRational::from_integer(n))));
         Ok(())
     }
 
@@ -602,6 +610,23 @@ impl<'a> Search<'a> {
     /// The ends of quantities that a formula needs and no fact bounds.
     pub fn missing_goals(&self, workspace: &Workspace, formula: &Formula) -> BTreeSet<Goal> {
         missing(workspace, formula).missing
+    }
+}
+
+/// Whether a comparison holds, where few bits decide it and no quantity is missing, with about the excess of its larger side.
+fn quick(workspace: &Workspace, formula: &Formula) -> Option<(bool, Option<f64>)> {
+    let Formula::Compare(left, relation @ (Relation::Le | Relation::Lt), right) = formula else { return None };
+    let mut evaluation = Evaluation::new(workspace, QUICK_BITS);
+    let (left, right) = (evaluation.term(left).ok()?, evaluation.term(right).ok()?);
+    if evaluation.grounds.missing.iter().any(|(_, end)| *end == End::High) {
+        return None;
+    }
+    let truth = if *relation == Relation::Le { left.le(&right) } else { left.lt(&right) };
+    let excess = upper_rational(&right.add(&left.neg(), QUICK_BITS)).and_then(|gap| gap.to_f64());
+    match truth {
+        Truth::True => Some((true, excess)),
+        Truth::False => Some((false, excess)),
+        Truth::Unknown => None,
     }
 }
 

@@ -9,6 +9,8 @@ use super::{Bits, MAX_BITS, RealError};
 use num_bigint::BigInt;
 use num_integer::Integer;
 use num_traits::{One, Signed, ToPrimitive, Zero};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 /// Arguments of `exp` beyond this have results outside the range of magnitudes.
 const EXP_TOP: i64 = 38;
@@ -62,8 +64,8 @@ fn exp_end(x: &End, bits: Bits, slack: Slack, toward: Toward) -> End {
     if toward == Toward::Down { End::At(Dyadic::zero()) } else { End::Plus }
 }
 
-/// ln of a positive dyadic number.
-fn ln_point(x: &Dyadic, bits: Bits, slack: Slack, toward: Toward) -> End {
+/// ln of a positive dyadic number, rounded to both sides.
+fn ln_point(x: &Dyadic, bits: Bits, slack: Slack) -> Enclosure {
     // x = m 2^k with m in [1/2, 1), or in [1, 3/2) after doubling, so that |z| = |m-1|/(m+1) <= 1/3.
     let mut k = x.top();
     let mut numerator = x.mantissa().clone();
@@ -74,7 +76,7 @@ fn ln_point(x: &Dyadic, bits: Bits, slack: Slack, toward: Toward) -> End {
     }
     let (a, b) = (&numerator - &denominator, &numerator + &denominator);
     if a.is_zero() && k == 0 {
-        return End::At(Dyadic::zero());
+        return Enclosure::exact_int(0);
     }
     // Near 1 the logarithm is about x - 1: the grid follows it.
     let near = if k == 0 { denominator.bits() as i64 - a.bits() as i64 } else { 0 };
@@ -85,18 +87,9 @@ fn ln_point(x: &Dyadic, bits: Bits, slack: Slack, toward: Toward) -> End {
     let (l_lo, l_hi) = series::ln2(w + places, slack);
     let k_big = BigInt::from(k);
     let (k_lo, k_hi) = if k < 0 { (&k_big * &l_hi, &k_big * &l_lo) } else { (&k_big * &l_lo, &k_big * &l_hi) };
-    let value = match toward {
-        Toward::Down => lo + shift(k_lo, places, toward),
-        Toward::Up => hi + shift(k_hi, places, toward),
-    };
-    End::bound(value, -w, bits, toward)
-}
-
-fn ln_end(x: &End, bits: Bits, slack: Slack, toward: Toward) -> End {
-    match x {
-        End::At(x) => ln_point(x, bits, slack, toward),
-        infinite => infinite.clone(),
-    }
+    let lo = lo + shift(k_lo, places, Toward::Down);
+    let hi = hi + shift(k_hi, places, Toward::Up);
+    Enclosure { lo: End::bound(lo, -w, bits, Toward::Down), hi: End::bound(hi, -w, bits, Toward::Up) }
 }
 
 /// The number pi.
@@ -106,10 +99,18 @@ pub fn pi(bits: Bits) -> Enclosure {
     both(|toward| End::bound(pick(lo.clone(), hi.clone(), toward), -w, bits, toward))
 }
 
-/// The number e.
+thread_local! {
+    static E: RefCell<BTreeMap<Bits, Enclosure>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// The number e, kept for the precisions of [`crate::kernel::derive::PRECISIONS`] and below.
 pub fn e(bits: Bits) -> Enclosure {
     let one = End::At(Dyadic::one());
-    both(|toward| exp_end(&one, bits, Slack::USUAL, toward))
+    let compute = || both(|toward| exp_end(&one, bits, Slack::USUAL, toward));
+    if bits > 4096 {
+        return compute();
+    }
+    E.with_borrow_mut(|known| known.entry(bits).or_insert_with(compute).clone())
 }
 
 /// `[x (1 - x^2/3), x]` for `0 < x <= 1`: it contains `int_0^x g` whenever `1 - s^2 <= g(s) <= 1`, as for `tanh' = 1 - tanh^2`,
@@ -142,7 +143,13 @@ impl Enclosure {
         if !self.lo.is_positive() {
             return Err(RealError::OutsideDomain { function: "`ln` of a positive number", argument: self.to_string() });
         }
-        Ok(Enclosure { lo: ln_end(&self.lo, bits, slack, Toward::Down), hi: ln_end(&self.hi, bits, slack, Toward::Up) })
+        let at = |x: &End| match x {
+            End::At(x) => ln_point(x, bits, slack),
+            infinite => Enclosure { lo: infinite.clone(), hi: infinite.clone() },
+        };
+        let low = at(&self.lo);
+        let hi = if self.hi == self.lo { low.hi } else { at(&self.hi).hi };
+        Ok(Enclosure { lo: low.lo, hi })
     }
 
     /// Errors: a member may be <= 0.

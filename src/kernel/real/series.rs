@@ -8,6 +8,8 @@ use super::dyadic::{Toward, quotient, shift};
 use num_bigint::BigInt;
 use num_integer::Integer;
 use num_traits::{One, ToPrimitive, Zero};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 /// Extra bits of the working grids and the largest number of terms. Soundness rests on neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,9 +86,20 @@ pub fn atanh(a: &BigInt, b: &BigInt, w: i64, slack: Slack) -> (BigInt, BigInt) {
     (shift(sum, working - w, Toward::Down), shift(hi, working - w, Toward::Up))
 }
 
+/// Grids on which `ln 2` is kept, as every exponential and logarithm needs it.
+const KEPT_GRIDS: i64 = 4096;
+
+thread_local! {
+    static LN2: RefCell<BTreeMap<i64, (BigInt, BigInt)>> = const { RefCell::new(BTreeMap::new()) };
+}
+
 /// `ln 2 = 2 atanh(1/3)`.
 pub fn ln2(w: i64, slack: Slack) -> (BigInt, BigInt) {
-    atanh(&BigInt::one(), &BigInt::from(3), w + 1, slack)
+    let compute = || atanh(&BigInt::one(), &BigInt::from(3), w + 1, slack);
+    if slack != Slack::USUAL || w > KEPT_GRIDS {
+        return compute();
+    }
+    LN2.with_borrow_mut(|known| known.entry(w).or_insert_with(compute).clone())
 }
 
 /// `pi = 16 atan(1/5) - 4 atan(1/239)` (Machin 1706).
