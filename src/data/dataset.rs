@@ -249,7 +249,8 @@ pub fn read_indices(folder: &Folder, name: &str, len: usize) -> Result<(Vec<usiz
 }
 
 /// Reads a data set: a `.npz`, `.npy`, `.csv` or IDX file, the common beginning `data/digits` of IDX files
-/// `data/digits-images.idx3-ubyte`, `-labels.idx1-ubyte`, `-train.txt` and `-test.txt`, or a folder with the files of MNIST.
+/// `data/digits-images.idx3-ubyte`, `-labels.idx1-ubyte`, `-train.txt` and `-test.txt`, the same with `-others` for a file
+/// `data/digits-others.idx1-ubyte` of other labels, or a folder with the files of MNIST.
 ///
 /// Errors: see [`DataErrorKind`]; `sha256` is compared with [`Dataset::sha256`].
 pub fn load(folder: &Folder, name: &str, options: &Options, sha256: Option<&str>) -> Result<Dataset> {
@@ -494,11 +495,18 @@ fn load_idx_family(folder: &Folder, name: &str, options: &Options) -> Result<Dat
         let classes = read_idx(&contents.bytes).map_err(|error| error.named(labels))?;
         from_idx(pixels, Some(classes), options).map_err(|error| error.named(labels))
     };
+    // Other labels for the images of a family: `data/mnist10k-randomlabels` goes with `data/mnist10k`.
+    let relabelled = find(&[format!("{name}.idx1-ubyte")]).zip(name.rsplit_once('-'));
+    let (whole, other, name) = match relabelled {
+        Some((labels, (family, _))) => (name, Some(labels), family),
+        None => (name, None, name),
+    };
     let stem = |kind: &str, rank: usize| {
         vec![format!("{name}-{kind}.idx{rank}-ubyte"), format!("{name}-{kind}-idx{rank}-ubyte")]
     };
     if let Some(images) = find(&stem("images", 3)) {
-        let labels = find(&stem("labels", 1)).unwrap_or_else(|| format!("{name}-labels.idx1-ubyte"));
+        let own = || find(&stem("labels", 1)).unwrap_or_else(|| format!("{name}-labels.idx1-ubyte"));
+        let labels = other.unwrap_or_else(own);
         let mut set = load_pair(&images, &labels)?;
         let mut used = vec![false; set.len];
         for part in ["train", "test"] {
@@ -518,7 +526,7 @@ fn load_idx_family(folder: &Folder, name: &str, options: &Options) -> Result<Dat
             set.parts.insert(part.to_string(), indices);
             sources.push((file, hash));
         }
-        return Ok(Dataset { name: name.to_string(), sources, ..set });
+        return Ok(Dataset { name: whole.to_string(), sources, ..set });
     }
     let inside = |kind: &str, rank: usize, part: &str| {
         vec![format!("{name}/{part}-{kind}-idx{rank}-ubyte"), format!("{name}/{part}-{kind}.idx{rank}-ubyte")]
