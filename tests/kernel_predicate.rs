@@ -173,6 +173,29 @@ fn a_chain_is_dense_maps_with_one_activation_between() {
     }
 }
 
+/// The network x -> scale x on the line, whose scale is no parameter: another scale is another network of the same architecture.
+fn scaled(scale: i64) -> (Architecture, Network) {
+    let nodes = vec![Node { op: Op::FixedAffine, inputs: vec![Source::Input] }];
+    let architecture = Architecture { input: vec![1], nodes };
+    let tensor = |n: i64| Tensor::new(vec![1], vec![Weight { mantissa: n, exponent: 0 }]).expect("a tensor");
+    let parameters = Parameters { weight: tensor(scale), bias: Some(tensor(0)) };
+    let network = Network::new(architecture.clone(), vec![Some(parameters)], 32).expect("a network");
+    (architecture, network)
+}
+
+/// A class that does not say its constants has no member: a bound for its parameters would hold for any constants read off the sample.
+#[test]
+fn constants_that_are_no_parameters_make_no_member() {
+    for scale in [1, 7] {
+        let (architecture, network) = scaled(scale);
+        let mut objects = Objects::default();
+        let mut insert = |name: &str, entry: Entry| objects.entries.insert(name.to_string(), entry);
+        insert("S", entry(architecture.clone(), None, Vec::new(), nothing()));
+        insert("s", entry(architecture, Some(network), Vec::new(), nothing()));
+        assert_eq!(decide(&objects, "member", &["s", "S"]), Truth::False, "scale {scale}");
+    }
+}
+
 /// The network x -> w x + b on the line.
 fn line(w: i64, b: Option<i64>) -> (Architecture, Network) {
     let architecture = Architecture {

@@ -3,7 +3,7 @@
 use super::eval::{EvalError, Evaluation};
 use super::intrinsic::{structure, symbol};
 use super::law;
-use super::net::Activation;
+use super::net::{Activation, Op};
 use super::object::{AssumptionKind, Constraint, Dependence, Noise, Objects, Origin, Part};
 use super::readout::Readout;
 use super::signature;
@@ -106,6 +106,10 @@ pub fn decide(evaluation: &Evaluation, name: &str, arguments: &[Term]) -> Result
             };
             if net.network.is_none() || set.network.is_some() {
                 return Ok(Holding::No(format!("`{name}` is not one network, or `{class}` not a class of networks")));
+            }
+            // Constants that are no parameters belong to a class; an architecture does not say which they are.
+            if net.architecture.nodes.iter().any(|node| node.op == Op::FixedAffine) {
+                return Ok(Holding::No(format!("`{class}` does not say the constants of its fixed scaling")));
             }
             Ok(yes_if(net.architecture == set.architecture, || {
                 format!("`{name}` and `{class}` have different architectures")
