@@ -34,6 +34,11 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
         None => library.entries.iter().collect(),
         Some(name) => match library.find(name) {
             Some(entry) => vec![entry],
+            None if library.rate(name).is_some() => {
+                let found = Diagnostic::error("E0014", format!("`{name}` is a rate: no number of it can be wrong"));
+                output::complain_all(None, &[found.help("name a theorem with a constant")], console, false);
+                return exit::SPEC;
+            }
             None => {
                 let near = did_you_mean(name, library.entries.iter().map(|entry| entry.theorem.name.as_str()));
                 let help = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));

@@ -211,6 +211,12 @@ fn check_methods(spec: &Spec, library: &Library, diagnostics: &mut Vec<Diagnosti
                 diagnostics.push(diagnostic.help("write `by lipsdp`, or `by branch_and_bound` for a sharper bound"));
                 continue;
             }
+            if let Some(rate) = library.rates.iter().find(|rate| method.names(&rate.name, &[])) {
+                let title = format!("`{}` is a rate: no constant is known, so it bounds nothing", rate.name);
+                let diagnostic = Diagnostic::error("E0014", title).at(call.span, &rate.ensures);
+                diagnostics.push(diagnostic.help("delete the `by` clause: every theorem that applies is tried"));
+                continue;
+            }
             let mut known: Vec<&str> = crate::quantity::METHODS.to_vec();
             for entry in &library.entries {
                 known.push(&entry.theorem.name);

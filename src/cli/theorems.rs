@@ -43,13 +43,17 @@ enum Format {
 
 pub fn run(args: &Args, console: &mut Console) -> u8 {
     let (library, mut problems) = run::library(&args.theory);
+    let rate = args.name.as_ref().and_then(|name| library.rate(name));
     let named = match &args.name {
         None => None,
         Some(name) => match library.find(name) {
             Some(entry) => Some(entry),
+            None if rate.is_some() => None,
             None => {
                 output::problems(&problems, console, args.ascii);
-                let near = did_you_mean(name, library.entries.iter().map(|entry| entry.theorem.name.as_str()));
+                let rates = library.rates.iter().map(|rate| rate.name.as_str());
+                let near =
+                    did_you_mean(name, library.entries.iter().map(|entry| entry.theorem.name.as_str()).chain(rates));
                 let help = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
                 console.complain(&format!("error: expected a theorem, found `{name}`{help}"));
                 return exit::SPEC;
@@ -57,7 +61,7 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
         },
     };
     if args.check {
-        let checked = named.map(|entry| entry.theorem.name.as_str());
+        let checked = named.map(|entry| entry.theorem.name.as_str()).or(rate.map(|rate| rate.name.as_str()));
         let (count, found) = checked_problems(&library, checked);
         problems.extend(found);
         console.print(&summary(count, &problems));
@@ -70,6 +74,14 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
         return exit::PROVED;
     }
     let text = match (named, args.survey, args.format) {
+        (None, _, format) if rate.is_some() => {
+            let show = match format {
+                Format::Text => render::rate_text,
+                Format::Md => render::rate_markdown,
+                Format::Tex => statement::rate,
+            };
+            rate.map(show).unwrap_or_default()
+        }
         (Some(entry), _, Format::Text) => render::text(entry),
         (Some(entry), _, Format::Md) => render::markdown(entry),
         (Some(entry), _, Format::Tex) => statement::theorem(entry),
@@ -101,6 +113,7 @@ fn trusted(library: &Library) -> String {
             }
         }
     }
+    lines.push(format!("{:>4} {}", library.rates.len(), render::RATE));
     lines.join("\n")
 }
 

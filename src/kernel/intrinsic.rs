@@ -32,6 +32,12 @@ pub fn value(evaluation: &mut Evaluation, head: &str, arguments: &[Term]) -> Res
         ("params_upto", [net, l]) => integer(layer(evaluation, net, l)?.params_upto.clone()),
         ("layer_units", [net, l]) if *l == Term::int(0) => integer(BigInt::from(structure(evaluation, net)?.input_dim)),
         ("layer_units", [net, l]) => integer(BigInt::from(layer(evaluation, net, l)?.units)),
+        ("activation_patterns", [net]) => match structure(evaluation, net)?.activation_patterns() {
+            Some(count) => integer(count),
+            None => Err(EvalError::TooLarge(format!(
+                "expected dense layers of at most 4096 units, one of them hidden, found `{net}`"
+            ))),
+        },
         ("breakpoints", [net]) => integer(BigInt::from(largest_pieces(evaluation, net)?.0)),
         ("degree", [net]) => integer(BigInt::from(largest_pieces(evaluation, net)?.1)),
         ("weight_bits", [net]) => {
@@ -135,11 +141,11 @@ pub fn structure<'o>(evaluation: &Evaluation<'_, 'o>, net: &Term) -> Result<&'o 
         .ok_or_else(|| EvalError::Meaningless(format!("expected a network or class, found `{name}`")))
 }
 
-/// Layer `l` of a chain.
+/// Layer `l` of a sequence of layers.
 pub fn layer<'o>(evaluation: &Evaluation<'_, 'o>, net: &Term, l: &Term) -> Result<&'o Layer, EvalError> {
     let structure = structure(evaluation, net)?;
-    let Some(layers) = &structure.chain else {
-        return Err(EvalError::Meaningless(format!("expected a chain of dense layers, found `{net}`")));
+    let Some(layers) = &structure.layers else {
+        return Err(EvalError::Meaningless(format!("expected a sequence of layers, found `{net}`")));
     };
     let index = match l {
         Term::Number(q) if q.is_integer() => q.to_integer().to_usize(),
@@ -148,6 +154,14 @@ pub fn layer<'o>(evaluation: &Evaluation<'_, 'o>, net: &Term, l: &Term) -> Resul
     index.and_then(|l| structure.layer(l)).ok_or_else(|| {
         EvalError::Meaningless(format!("expected a layer in 1..{} of `{net}`, found `{l}`", layers.len()))
     })
+}
+
+/// Layer `l` of a chain of dense layers, whose weights are a matrix.
+pub fn dense_layer<'o>(evaluation: &Evaluation<'_, 'o>, net: &Term, l: &Term) -> Result<&'o Layer, EvalError> {
+    if structure(evaluation, net)?.chain().is_none() {
+        return Err(EvalError::Meaningless(format!("expected a chain of dense layers, found `{net}`")));
+    }
+    layer(evaluation, net, l)
 }
 
 /// Errors: `net on domain` with a domain of another dimension than the net's input.
@@ -169,7 +183,7 @@ pub fn fits(evaluation: &Evaluation, head: &str, arguments: &[Term]) -> Result<(
 fn largest_pieces(evaluation: &Evaluation, net: &Term) -> Result<(u32, u32), EvalError> {
     let activations = structure(evaluation, net)?.hidden_activations();
     let activations = activations
-        .ok_or_else(|| EvalError::Meaningless(format!("expected a chain of dense layers, found `{net}`")))?;
+        .ok_or_else(|| EvalError::Meaningless(format!("expected a sequence of layers, found `{net}`")))?;
     // A net without hidden layers counts one breakpoint and degree 1: the classes only grow.
     let mut largest = (1, 0);
     let mut any = false;
@@ -216,7 +230,7 @@ fn parameter_norm(
 ) -> Result<Option<Value>, EvalError> {
     let bits = evaluation.bits();
     let (name, norm) = (symbol(net)?, symbol(norm)?);
-    let layer = layer(evaluation, net, l)?;
+    let layer = dense_layer(evaluation, net, l)?;
     let (node, has_bias, fan_in, units) = (layer.node, layer.has_bias, layer.inputs, layer.units);
     if part == Part::Bias && !has_bias {
         return Ok(Some(Value::integer(0, bits)));

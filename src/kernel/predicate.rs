@@ -43,7 +43,7 @@ pub fn decide(evaluation: &Evaluation, name: &str, arguments: &[Term]) -> Result
     let activations = |reason: &str, property: fn(&Activation) -> bool| -> Result<Holding, EvalError> {
         let net = &arguments[0];
         let Some(mut activations) = structure(evaluation, net)?.hidden_activations() else {
-            return Ok(Holding::No(format!("`{net}` is not a chain of dense layers")));
+            return Ok(Holding::No(format!("`{net}` is not a sequence of layers")));
         };
         Ok(match activations.find(|activation| !property(activation)) {
             None => Holding::Yes,
@@ -55,8 +55,14 @@ pub fn decide(evaluation: &Evaluation, name: &str, arguments: &[Term]) -> Result
     let objects = evaluation.workspace().objects();
     match (name, arguments) {
         ("chain", [net]) => {
-            let is_chain = structure(evaluation, net)?.chain.is_some();
+            let is_chain = structure(evaluation, net)?.chain().is_some();
             Ok(yes_if(is_chain, || format!("`{net}` is not a chain of dense layers")))
+        }
+        ("layered", [net]) => {
+            let is_layered = structure(evaluation, net)?.layers.is_some();
+            Ok(yes_if(is_layered, || {
+                format!("`{net}` is not a sequence of dense maps, convolutions, means and activations")
+            }))
         }
         ("piecewise_polynomial", _) => activations("piecewise polynomial", |a| a.pieces().is_some()),
         ("piecewise_linear", _) => {
@@ -90,7 +96,7 @@ pub fn decide(evaluation: &Evaluation, name: &str, arguments: &[Term]) -> Result
         }
         ("relu_units", _) => activations("ReLU", |a| *a == Activation::Relu),
         ("biased", [net]) => {
-            let layers = structure(evaluation, net)?.chain.as_ref();
+            let layers = structure(evaluation, net)?.chain();
             let biased = layers.is_some_and(|l| l.iter().all(|layer| layer.has_bias));
             Ok(yes_if(biased, || format!("`{net}` has a layer without bias, or is not a chain of dense layers")))
         }
@@ -127,7 +133,7 @@ pub fn decide(evaluation: &Evaluation, name: &str, arguments: &[Term]) -> Result
             Ok(yes_if(outputs == 1, || format!("`{net}` has {outputs} outputs")))
         }
         ("no_bias", [net]) => {
-            let layers = structure(evaluation, net)?.chain.as_ref();
+            let layers = structure(evaluation, net)?.chain();
             Ok(yes_if(layers.is_some_and(|l| l.iter().all(|layer| !layer.has_bias)), || format!("`{net}` has biases")))
         }
         ("concrete", [net]) => {
@@ -225,7 +231,7 @@ fn norm_class(evaluation: &Evaluation, net: &Term, norm: &str) -> Result<Holding
     let Some(object) = evaluation.workspace().objects().net(name) else {
         return Err(EvalError::Meaningless(format!("expected a class, found `{name}`")));
     };
-    let Some(layers) = &structure.chain else {
+    let Some(layers) = structure.chain() else {
         return Ok(Holding::No(format!("`{name}` is not a chain of dense layers")));
     };
     if object.network.is_some() {

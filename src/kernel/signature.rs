@@ -284,6 +284,95 @@ pub const QUANTITIES: &[Quantity] = &[
         "least probability that a fresh score is at most the r-th smallest of n exchangeable ones",
     ),
     q("expected_risk_of_any_learner", &[NAT, NAT], Unit, "best guaranteed risk after m examples on N points"),
+    q(
+        "likely_risk_of_any_learner",
+        &[NAT, NAT],
+        Unit,
+        "largest a that every learner has as its risk with probability 1/7 for some labelling of N points: m examples",
+    ),
+    q("natarajan", &[CLASS], Natural, "Natarajan dimension of a class with several labels"),
+    q(
+        "activation_patterns",
+        &[NET],
+        AtLeastOne,
+        "sum of the binomials of inactive units over layers whose images lose a dimension per inactive unit",
+    ),
+    q(
+        "matrix_cover",
+        &[REAL, REAL, NAT, NAT, REAL],
+        AtLeastOne,
+        "covering number in the Frobenius norm of {X A : |A|_(2,1) <= a}, |X|_F <= b, A with d rows and k columns",
+    ),
+    q(
+        "bounded_unit_cover",
+        &[NAT, NAT, NAT, REAL, REAL, REAL, REAL],
+        AtLeastOne,
+        "largest covering number on m points of l layers of units in [-b, b], W parameters: W, l, m, b, V, Lipschitz, eps",
+    ),
+    q(
+        "bounded_unit_entropy",
+        &[NAT, NAT, REAL, REAL, REAL, REAL],
+        NonNegative,
+        "log2 of the covering number in L2 of l layers of units in [-b, b] on n inputs: l, n, b, V, Lipschitz, eps",
+    ),
+    q(
+        "empirical_loss_rademacher",
+        &[NET, LOSS, SAMPLE],
+        NonNegative,
+        "Rademacher complexity of the losses on the sample, without absolute value",
+    ),
+    q(
+        "component_rademacher",
+        &[MAP, NAT],
+        NonNegative,
+        "expected Rademacher complexity, with absolute value, of the single outputs x -> f(x)_k, all k together",
+    ),
+    q("cross_entropy", &[LAW, LAW], NonNegative, "mean of ln(1/P(h)) over h drawn from Q, on countably many networks"),
+    q(
+        "smoothed_nll",
+        &[NET, NAT, REAL],
+        NonNegative,
+        "expected -log2((1 - a) p + a/V), p the probability that the network gives the label, V labels",
+    ),
+    q("empirical_smoothed_nll", &[NET, SAMPLE, NAT, REAL], NonNegative, "mean of smoothed_nll on a sample"),
+    q(
+        "two_layer_gd_gap",
+        &[NAT, NAT, REAL, REAL, REAL, REAL],
+        Real,
+        "E(risk - empirical risk) of gradient descent on a smooth two-layer network: n, width, Lipschitz, smoothness, R, D",
+    ),
+    q(
+        "separable_gd_gap",
+        &[NAT, NAT, NAT, REAL, REAL, REAL, REAL, REAL],
+        Real,
+        "the same for the logistic loss after T rounds at an NTK margin: n, width, T, Lipschitz, smoothness, R, C, margin",
+    ),
+    q(
+        "variation_gap",
+        &[NAT, NAT, NAT, REAL, REAL, REAL],
+        NonNegative,
+        "E sup |risk - empirical risk| over two-layer nets of bounded variation: n, d, power, p, variation, Lipschitz",
+    ),
+    q(
+        "barron_error",
+        &[NAT, REAL, REAL],
+        NonNegative,
+        "squared L2 error of the best n threshold units and a constant: n, Fourier moment C, radius r",
+    ),
+    q(
+        "hull_error",
+        &[NAT, REAL, REAL],
+        NonNegative,
+        "squared distance of the best mean of n points of a set: n, radius b of the set, norm of a point of its hull",
+    ),
+    q("sawtooth_error", &[NAT], NonNegative, "sup over [0, 1] of |x - sum_(s <= m) g_s(x)/4^s - x^2|, g_s the s-fold hat"),
+    q(
+        "shallow_distance",
+        &[NAT],
+        NonNegative,
+        "L1 distance on [0, 1]^d of some ReLU net of 2 k^3 + 8 layers to all of k layers and 2^k nodes",
+    ),
+    q("crossings", &[NAT, NAT, NAT, NAT, NAT], Natural, "crossings of 1/2 of a sawtooth net on the line: t, m, l, a, b"),
 ];
 
 pub const CONSTRUCTORS: &[Constructor] = &[
@@ -323,6 +412,9 @@ pub const CONSTRUCTORS: &[Constructor] = &[
     c("polynomials", &[NAT, NAT], CLASS, "signs of polynomials of degree <= D on R^n"),
     c("intervals", &[], CLASS, "intervals of the line"),
     c("boxes", &[NAT], CLASS, "axis-parallel boxes of R^n"),
+    c("function_space", &[NAT], CLASS, "the sets {g + f > 0}, f in a k-dimensional space of functions, g one function"),
+    c("linear_multiclass", &[NAT], CLASS, "the classifiers argmax_y w.psi(x, y), w in R^d"),
+    c("two_layer_relu", &[REAL, REAL], MAP, "sum_j w_j relu(u_j.x) with sum |w_j| |u_j| <= B on |x| <= C, any width"),
     c("cube", &[NAT, REAL], DOMAIN, "[-r, r]^n"),
     c("ball", &[NAT, REAL, NORM], DOMAIN, "closed ball of R^n around the origin"),
     c("leaky_relu", &[REAL], ACTIVATION, "t for t >= 0, a t below"),
@@ -331,6 +423,7 @@ pub const CONSTRUCTORS: &[Constructor] = &[
 
 pub const PREDICATES: &[Predicate] = &[
     p("chain", &[NET], "a chain of dense layers with activations between them and none after the last"),
+    p("layered", &[NET], "as chain, with convolutions and average pooling: units with shared weights"),
     p("piecewise_polynomial", &[NET], "every hidden activation is piecewise polynomial"),
     p("piecewise_linear", &[NET], "every hidden activation is continuous and piecewise linear"),
     p("homogeneous", &[NET], "every hidden activation is positively homogeneous"),

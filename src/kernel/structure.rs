@@ -6,7 +6,7 @@ use super::net::{Activation, Architecture, NetError, Op, Size, Source};
 use num_bigint::BigInt;
 use num_traits::Zero;
 
-/// One affine map of a chain.
+/// One affine map of a chain, or of a sequence of layers with shared weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layer {
     /// Index of the node in the architecture.
@@ -14,7 +14,7 @@ pub struct Layer {
     pub inputs: Size,
     pub units: Size,
     pub has_bias: bool,
-    /// Weights and biases of this layer, and of this and all earlier layers.
+    /// Distinct weights and biases of this layer, and of this and all earlier layers.
     pub params: BigInt,
     pub params_upto: BigInt,
     /// The activation that follows, `Identity` if none does.
@@ -32,8 +32,10 @@ pub struct Structure {
     pub hidden_width: Size,
     pub input_dim: Size,
     pub output_dim: Size,
-    /// The layers, where the architecture is a chain of dense maps with activations between them.
-    pub chain: Option<Vec<Layer>>,
+    /// The layers, where the architecture is a sequence of dense maps and convolutions with activations between them.
+    pub layers: Option<Vec<Layer>>,
+    /// Whether these are dense maps only: what most theorems call a network.
+    pub is_dense: bool,
 }
 
 fn count(shape: &[Size]) -> BigInt {
@@ -57,26 +59,13 @@ impl Structure {
         let mut widths = Vec::new();
         for (i, node) in architecture.nodes.iter().enumerate() {
             let input = node.inputs.first().map_or(&architecture.input[..], |s| architecture.shape_of(&shapes, *s));
-            match &node.op {
-                Op::Dense { units: outputs, bias } => {
-                    params += BigInt::from(*outputs) * count(input);
-                    if *bias {
-                        params += BigInt::from(*outputs);
-                    }
-                }
-                Op::Conv { channels, kernel, groups, bias, .. } => {
-                    let per_channel = BigInt::from(input[0] / groups) * BigInt::from(kernel.0) * BigInt::from(kernel.1);
-                    params += BigInt::from(*channels) * per_channel;
-                    if *bias {
-                        params += BigInt::from(*channels);
-                    }
-                }
-                Op::BatchNorm => {
+            let Some(of_map) = affine_params(&node.op, input) else {
+                if node.op == Op::BatchNorm {
                     params += BigInt::from(2) * BigInt::from(input[0]);
-                    continue;
                 }
-                _ => continue,
-            }
+                continue;
+            };
+            params += of_map;
             affine_maps += 1;
             units += count(&shapes[i]);
             widths.push(coordinates(&shapes[i]));
@@ -84,23 +73,61 @@ impl Structure {
         // The last affine map is the output layer of a chain; elsewhere every affine map counts as hidden but the last.
         let hidden_width = widths.split_last().map_or(0, |(_, hidden)| hidden.iter().copied().max().unwrap_or(0));
         let width = widths.iter().copied().chain([input_dim, output_dim]).max().unwrap_or(0);
-        let chain = chain(architecture, &shapes);
-        Ok(Structure { params, affine_maps, units, width, hidden_width, input_dim, output_dim, chain })
+        let layers = layers(architecture, &shapes);
+        let is_shared = |op: &Op| matches!(op, Op::Conv { .. } | Op::AvgPool { .. } | Op::GlobalAvgPool);
+        let is_dense = !architecture.nodes.iter().any(|node| is_shared(&node.op));
+        Ok(Structure { params, affine_maps, units, width, hidden_width, input_dim, output_dim, layers, is_dense })
+    }
+
+    /// The layers of a chain of dense maps.
+    pub fn chain(&self) -> Option<&[Layer]> {
+        self.layers.as_deref().filter(|_| self.is_dense)
+    }
+
+    /// The largest number of cells into which hidden layers cut the input, by the recursion of Serra et al.: a cell of dimension at
+    /// most D on which j of the next n units are inactive has an image of dimension at most min(D, n - j). `None` where a layer is
+    /// not dense or has more units or inputs than 2^12, and of a net without hidden layers.
+    pub fn activation_patterns(&self) -> Option<BigInt> {
+        const LIMIT: Size = 1 << 12;
+        let (_, hidden) = self.chain()?.split_last()?;
+        if hidden.is_empty() || self.input_dim > LIMIT || hidden.iter().any(|layer| layer.units > LIMIT) {
+            return None;
+        }
+        // patterns[D] for the layers after the current one.
+        let largest = usize::try_from(self.input_dim).ok()?;
+        let mut patterns = vec![BigInt::from(1); largest + 1];
+        for layer in hidden.iter().rev() {
+            let units = usize::try_from(layer.units).ok()?;
+            // The summands of j = 0..units; the sum for D ends at min(D, units) and reads the rest at min(D, units - j).
+            let mut binomials = vec![BigInt::from(1)];
+            for j in 1..=units.min(largest) {
+                let next = &binomials[j - 1] * BigInt::from(units - j + 1) / BigInt::from(j);
+                binomials.push(next);
+            }
+            let count = |dimension: usize| -> BigInt {
+                let inactive = binomials.iter().enumerate().take(dimension + 1);
+                inactive.map(|(j, cells)| cells * &patterns[dimension.min(units - j)]).sum()
+            };
+            patterns = (0..=largest).map(count).collect();
+        }
+        patterns.pop()
     }
 
     pub fn layer(&self, l: usize) -> Option<&Layer> {
-        self.chain.as_ref()?.get(l.checked_sub(1)?)
+        self.layers.as_ref()?.get(l.checked_sub(1)?)
     }
 
-    /// Activations between layers; `None` where the net is no chain.
+    /// Activations between layers; `None` where the net is no sequence of layers.
     pub fn hidden_activations(&self) -> Option<impl Iterator<Item = &Activation>> {
-        let layers = self.chain.as_ref()?;
+        let layers = self.layers.as_ref()?;
         Some(layers[..layers.len().saturating_sub(1)].iter().map(|layer| &layer.activation))
     }
 }
 
-/// Reads the nodes as dense maps with at most one activation after each but the last. `Flatten` and `Identity` are skipped.
-fn chain(architecture: &Architecture, shapes: &[Vec<Size>]) -> Option<Vec<Layer>> {
+/// Reads the nodes as affine maps with at most one activation after each but the last. `Flatten`, `Identity` and means over windows
+/// are skipped: the next affine map reads sums of the outputs before with fixed coefficients, so its units are polynomials of the
+/// same degree in the same parameters.
+fn layers(architecture: &Architecture, shapes: &[Vec<Size>]) -> Option<Vec<Layer>> {
     let mut layers: Vec<Layer> = Vec::new();
     let mut total = BigInt::zero();
     let mut after_activation = true;
@@ -109,19 +136,16 @@ fn chain(architecture: &Architecture, shapes: &[Vec<Size>]) -> Option<Vec<Layer>
         if node.inputs != [expected] {
             return None;
         }
+        let input = architecture.shape_of(shapes, expected);
         match &node.op {
-            Op::Flatten | Op::Activation(Activation::Identity) => {}
-            Op::Dense { units, bias } => {
-                let inputs = coordinates(architecture.shape_of(shapes, expected));
-                let mut params = BigInt::from(*units) * BigInt::from(inputs);
-                if *bias {
-                    params += BigInt::from(*units);
-                }
+            Op::Flatten | Op::AvgPool { .. } | Op::GlobalAvgPool | Op::Activation(Activation::Identity) => {}
+            Op::Dense { bias, .. } | Op::Conv { bias, .. } => {
+                let params = affine_params(&node.op, input)?;
                 total += &params;
                 layers.push(Layer {
                     node: i,
-                    inputs,
-                    units: *units,
+                    inputs: coordinates(input),
+                    units: coordinates(&shapes[i]),
                     has_bias: *bias,
                     params,
                     params_upto: total.clone(),
@@ -139,6 +163,19 @@ fn chain(architecture: &Architecture, shapes: &[Vec<Size>]) -> Option<Vec<Layer>
     // An activation after the last affine map is not part of a chain in the theorems' sense.
     let last = layers.last()?;
     (last.activation == Activation::Identity).then_some(layers)
+}
+
+/// Weights and biases of an affine map that reads this shape; `None` of another operation.
+fn affine_params(op: &Op, input: &[Size]) -> Option<BigInt> {
+    let (outputs, weights, bias) = match op {
+        Op::Dense { units, bias } => (*units, count(input), *bias),
+        Op::Conv { channels, kernel, groups, bias, .. } => {
+            let weights = BigInt::from(input[0] / groups) * BigInt::from(kernel.0) * BigInt::from(kernel.1);
+            (*channels, weights, *bias)
+        }
+        _ => return None,
+    };
+    Some(BigInt::from(outputs) * (weights + BigInt::from(u8::from(bias))))
 }
 
 impl Activation {

@@ -112,7 +112,7 @@ pub fn check(evaluation: &mut Evaluation, subject: &Term, witness: &Witness) -> 
             Ok(Value::ends(Some(&low), Some(&high), bits)?)
         }
         ("weight_norm", [net, l, norm], _) if *norm == Term::name("l2") => {
-            let node = super::intrinsic::layer(evaluation, net, l)?.node;
+            let node = super::intrinsic::dense_layer(evaluation, net, l)?.node;
             let network = objects.net(symbol(net)?).and_then(|net| net.network.as_ref());
             let Some(parameters) = network.and_then(|n| n.parameters().get(node)).and_then(Option::as_ref) else {
                 return Err(EvalError::Witness(format!("`{net}` has no weights")));

@@ -237,7 +237,7 @@ pub fn describe(architecture: &Architecture) -> Option<String> {
         return Some(format!("{} pixels -> gradients({}) -> {after}", architecture.input.first()?, map.index()));
     }
     let structure = crate::kernel::structure::Structure::of(architecture).ok()?;
-    let layers = structure.chain.as_ref()?;
+    let layers = structure.chain()?;
     let mut text = structure.input_dim.to_string();
     for layer in layers {
         text.push_str(&format!(" -> {}", layer.units));

@@ -415,7 +415,7 @@ impl Resolver<'_> {
         };
         let structure = Structure::of(architecture)
             .map_err(|error| Diagnostic::error("E0122", error.to_string()).at(item.base.span, ""))?;
-        let Some(layers) = &structure.chain else {
+        let Some(layers) = structure.chain() else {
             return Err(unsupported(
                 "a class of networks other than chains",
                 item.base.span,

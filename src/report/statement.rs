@@ -3,6 +3,7 @@
 use super::latex::escape;
 use crate::kernel::term::{Big, Formula, Op, Relation, Term};
 use crate::kernel::theorem::Status;
+use crate::theory::rate::Rate;
 use crate::theory::{Entry, Library, render, survey};
 use num_rational::BigRational;
 use num_traits::Signed;
@@ -53,7 +54,19 @@ fn paragraph(entry: &Entry) -> String {
 pub fn list(library: &Library) -> String {
     // Unbreakable formulas within a paragraph leave wide gaps rather than stand over.
     let head = format!("{HEAD}\n\\sloppy");
-    std::iter::once(head).chain(library.entries.iter().map(paragraph)).collect::<Vec<_>>().join("\n\n")
+    let statements = library.entries.iter().map(paragraph).chain(library.rates.iter().map(rate));
+    std::iter::once(head).chain(statements).collect::<Vec<_>>().join("\n\n")
+}
+
+/// One rate: its statement as written.
+pub fn rate(rate: &Rate) -> String {
+    let mut lines = vec![format!("\\paragraph{{{}}} \\emph{{{}.}}", escape(&rate.name), escape(&rate.title))];
+    if !rate.requires.is_empty() {
+        lines.push(format!("If {}, then", escape(&rate.requires.join(", "))));
+    }
+    lines.push(format!("{}.", escape(&rate.ensures)));
+    lines.push(format!("{} ({}).", escape(&rate.source), escape(render::RATE)));
+    lines.join("\n")
 }
 
 /// The coverage table of the survey.

@@ -68,10 +68,8 @@ const SORTS: &[&str] = &[
     "probability",
 ];
 
-/// Compiles a block. Errors: an unknown name, a wrong number of arguments, a wrong sort, a conclusion that bounds nothing.
-pub fn compile(block: &ast::Theorem, origin: Origin) -> Result<Entry, Diagnostic> {
-    let names: Vec<String> = block.params.iter().map(|p| p.name.name.clone()).collect();
-    let scope = Parameters(names.clone());
+/// The sorts that a block names. Errors: a word that is no sort.
+pub fn sorts(block: &ast::Theorem) -> Result<BTreeMap<String, Sort>, Diagnostic> {
     let mut sorts: BTreeMap<String, Sort> = BTreeMap::new();
     for parameter in &block.params {
         let Some(word) = &parameter.sort else { continue };
@@ -85,6 +83,14 @@ pub fn compile(block: &ast::Theorem, origin: Origin) -> Result<Entry, Diagnostic
         };
         sorts.insert(parameter.name.name.clone(), sort);
     }
+    Ok(sorts)
+}
+
+/// Compiles a block. Errors: an unknown name, a wrong number of arguments, a wrong sort, a conclusion that bounds nothing.
+pub fn compile(block: &ast::Theorem, origin: Origin) -> Result<Entry, Diagnostic> {
+    let names: Vec<String> = block.params.iter().map(|p| p.name.name.clone()).collect();
+    let scope = Parameters(names.clone());
+    let mut sorts = sorts(block)?;
     let requires = block.requires.iter().map(|prop| lower::formula(prop, &scope)).collect::<Result<Vec<_>, _>>()?;
     let ensures = lower::formula(&block.ensures, &scope)?;
     let failure = match &block.probability {

@@ -6,6 +6,7 @@
 pub mod check;
 pub mod compile;
 mod instance;
+pub mod rate;
 pub mod render;
 pub mod survey;
 
@@ -13,6 +14,7 @@ use crate::kernel::derive::Theorems;
 use crate::kernel::theorem::Theorem;
 use crate::syntax::ast;
 use crate::text::{Diagnostic, Source};
+use rate::Rate;
 use std::collections::BTreeMap;
 
 /// One theorem with what a reader wants to know of it.
@@ -37,6 +39,8 @@ pub struct Entry {
 #[derive(Clone, Debug, Default)]
 pub struct Library {
     pub entries: Vec<Entry>,
+    /// Statements without a computable constant; no derivation can use them.
+    pub rates: Vec<Rate>,
     pub files: Vec<File>,
 }
 
@@ -75,6 +79,8 @@ const FILES: &[(&str, &str)] = &[
     ("information.thm", include_str!("library/information.thm")),
     ("kernel.thm", include_str!("library/kernel.thm")),
     ("no_free_lunch.thm", include_str!("library/no_free_lunch.thm")),
+    ("approximation.thm", include_str!("library/approximation.thm")),
+    ("rates.thm", include_str!("library/rates.thm")),
 ];
 
 impl Library {
@@ -119,12 +125,20 @@ impl Library {
 
     /// Compiles one block. Errors: a name in use, or a statement that does not type.
     pub fn add(&mut self, block: &ast::Theorem, origin: compile::Origin) -> Result<(), Diagnostic> {
-        if self.find(&block.name.name).is_some() {
+        if self.find(&block.name.name).is_some() || self.rate(&block.name.name).is_some() {
             return Err(Diagnostic::error("E0129", format!("the theorem `{}` exists already", block.name.name))
                 .at(block.name.span, "a second one of this name"));
         }
-        self.entries.push(compile::compile(block, origin)?);
+        if rate::is_rate(block) {
+            self.rates.push(rate::compile(block)?);
+        } else {
+            self.entries.push(compile::compile(block, origin)?);
+        }
         Ok(())
+    }
+
+    pub fn rate(&self, name: &str) -> Option<&Rate> {
+        self.rates.iter().find(|rate| rate.name == name)
     }
 
     /// By name or former name.

@@ -1,5 +1,6 @@
 //! Statements for readers: text and Markdown.
 
+use super::rate::Rate;
 use super::{Entry, Library};
 use crate::kernel::theorem::Status;
 
@@ -97,9 +98,53 @@ pub fn line(entry: &Entry) -> Vec<String> {
     columns(&[(42, entry.theorem.name.clone()), (WIDTH - 42, format!("{}{dagger}", entry.title))])
 }
 
-/// The list of all theorems.
+/// The list of all theorems, and of the rates after them.
 pub fn list(library: &Library) -> String {
-    library.entries.iter().flat_map(line).collect::<Vec<_>>().join("\n")
+    let rates = library.rates.iter().flat_map(rate_line);
+    library.entries.iter().flat_map(line).chain(rates).collect::<Vec<_>>().join("\n")
+}
+
+/// What is to be known of a rate, wherever one is shown.
+pub const RATE: &str = "rate: no constant is known, so nothing is computed from it and no claim can rest on it";
+
+/// As [`line`], with its status.
+pub fn rate_line(rate: &Rate) -> Vec<String> {
+    columns(&[(42, rate.name.clone()), (WIDTH - 42, format!("{} (rate)", rate.title))])
+}
+
+fn rate_statement(rate: &Rate, margin: &str) -> Vec<String> {
+    let left = margin.len() + 10;
+    let requires = format!("{margin}requires");
+    let mut lines: Vec<String> = rate.requires.iter().flat_map(|prop| hanging(&requires, left, prop)).collect();
+    lines.extend(hanging(&format!("{margin}ensures"), left, &rate.ensures));
+    lines
+}
+
+/// One rate in full.
+pub fn rate_text(rate: &Rate) -> String {
+    let mut lines = vec![rate.name.clone(), format!("  {}", rate.title), String::new()];
+    lines.extend(rate_statement(rate, "  "));
+    lines.push(String::new());
+    let about = [
+        ("  source", Some(rate.source.as_str())),
+        ("  status", Some(RATE)),
+        ("  survey", rate.survey.as_deref()),
+        ("  note", rate.note.as_deref()),
+        ("  sha256", Some(&rate.hash)),
+    ];
+    lines.extend(about.iter().flat_map(|(label, text)| text.iter().flat_map(|text| hanging(label, 12, text))));
+    lines.join("\n")
+}
+
+pub fn rate_markdown(rate: &Rate) -> String {
+    let mut lines = vec![format!("### {}", rate.name), String::new(), format!("{}.", rate.title), String::new()];
+    lines.push("```text".to_string());
+    lines.extend(rate_statement(rate, ""));
+    lines.extend(["```".to_string(), String::new()]);
+    let survey = rate.survey.as_ref().map_or_else(String::new, |survey| format!(" Survey: {survey}."));
+    lines.push(format!("Source: {}. Status: rate.{survey}", rate.source));
+    lines.extend(rate.note.iter().flat_map(|note| [String::new(), note.clone()]));
+    lines.join("\n")
 }
 
 /// One theorem in Markdown, its block as it stands in the library without examples and rejects.
@@ -137,9 +182,15 @@ pub fn page(library: &Library) -> String {
     for file in &library.files {
         let name = file.source.name();
         let topic = name.rsplit('/').next().unwrap_or(name).trim_end_matches(".thm");
-        parts.push(format!("## {topic}"));
-        parts.extend(library.of(file).iter().map(markdown));
+        let theorems = library.of(file);
+        if !theorems.is_empty() {
+            parts.push(format!("## {topic}"));
+            parts.extend(theorems.iter().map(markdown));
+        }
     }
+    parts.push("## Rates".to_string());
+    parts.push("Statements of an order. No constant is known, so nothing is computed from them and no claim can rest on them.".to_string());
+    parts.extend(library.rates.iter().map(rate_markdown));
     parts.push("## Coverage of the survey".to_string());
     parts.push(super::survey::markdown(library));
     parts.join("\n\n")
