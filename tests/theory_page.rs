@@ -27,6 +27,10 @@ fn theorems_are_shown() {
     snapshot("theorems@tex_long", &statement::theorem(one("vc.bhlm2019_implicit")));
     let vc = library.entries.iter().filter(|entry| entry.theorem.name.starts_with("vc.")).flat_map(render::line);
     snapshot("theorems@list", &vc.collect::<Vec<_>>().join("\n"));
+    snapshot(
+        "theorems@rate",
+        &render::rate_text(library.rate("margin.bartlett_foster_telgarsky_order").expect("a rate")),
+    );
     snapshot("theorems@survey", &survey::text(&library));
 }
 
@@ -34,6 +38,7 @@ fn theorems_are_shown() {
 fn no_text_is_wider_than_100_columns() {
     let library = library();
     let mut texts: Vec<String> = library.entries.iter().map(render::text).collect();
+    texts.extend(library.rates.iter().map(render::rate_text));
     texts.extend([render::list(&library), survey::text(&library)]);
     for line in texts.iter().flat_map(|text| text.lines()) {
         assert!(line.chars().count() <= 100, "{line}");
@@ -172,6 +177,9 @@ fn every_statement_is_latex() {
         // A blank line inside displayed mathematics is an error of LaTeX.
         assert!(!text.contains("\n\n"), "{text}");
     }
+    for rate in &library.rates {
+        check_latex(&statement::rate(rate));
+    }
     check_latex(&statement::coverage(&library));
 }
 
@@ -185,16 +193,23 @@ fn the_coverage_names_what_exists() {
     assert_eq!(numbers.len(), items.len(), "an item stands twice");
     for item in &items {
         for name in &item.theorems {
-            let found = library.entries.iter().any(|entry| entry.theorem.name == *name);
+            let is_rate = library.rate(name).is_some();
+            assert_eq!(is_rate, item.kind == Kind::Rate, "{}: `{name}`", item.item);
+            let found = is_rate || library.entries.iter().any(|entry| entry.theorem.name == *name);
             assert!(found, "{}: expected a theorem of the library, found `{name}`", item.item);
         }
-        let is_stated = matches!(item.kind, Kind::Whole | Kind::Part);
+        let is_stated = matches!(item.kind, Kind::Whole | Kind::Part | Kind::Rate);
         assert_eq!(is_stated, !item.theorems.is_empty(), "{}: {:?} with {:?}", item.item, item.kind, item.theorems);
         assert!((1..=8).contains(&item.words.split_whitespace().count()), "{}: {}", item.item, item.words);
     }
     for entry in &library.entries {
         if let Some(item) = &entry.survey {
             assert!(numbers.contains(item.as_str()), "{}: no item `{item}`", entry.theorem.name);
+        }
+    }
+    for rate in &library.rates {
+        if let Some(item) = &rate.survey {
+            assert!(numbers.contains(item.as_str()), "{}: no item `{item}`", rate.name);
         }
     }
     // Every numbered definition, remark, assumption, lemma, theorem, proposition, example and algorithm of the survey.

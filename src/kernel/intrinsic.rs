@@ -182,8 +182,8 @@ pub fn fits(evaluation: &Evaluation, head: &str, arguments: &[Term]) -> Result<(
 
 fn largest_pieces(evaluation: &Evaluation, net: &Term) -> Result<(u32, u32), EvalError> {
     let activations = structure(evaluation, net)?.hidden_activations();
-    let activations = activations
-        .ok_or_else(|| EvalError::Meaningless(format!("expected a sequence of layers, found `{net}`")))?;
+    let activations =
+        activations.ok_or_else(|| EvalError::Meaningless(format!("expected a sequence of layers, found `{net}`")))?;
     // A net without hidden layers counts one breakpoint and degree 1: the classes only grow.
     let mut largest = (1, 0);
     let mut any = false;

@@ -365,14 +365,24 @@ pub const QUANTITIES: &[Quantity] = &[
         NonNegative,
         "squared distance of the best mean of n points of a set: n, radius b of the set, norm of a point of its hull",
     ),
-    q("sawtooth_error", &[NAT], NonNegative, "sup over [0, 1] of |x - sum_(s <= m) g_s(x)/4^s - x^2|, g_s the s-fold hat"),
+    q(
+        "sawtooth_error",
+        &[NAT],
+        NonNegative,
+        "sup over [0, 1] of |x - sum_(s <= m) g_s(x)/4^s - x^2|, g_s the s-fold hat",
+    ),
     q(
         "shallow_distance",
         &[NAT],
         NonNegative,
         "L1 distance on [0, 1]^d of some ReLU net of 2 k^3 + 8 layers to all of k layers and 2^k nodes",
     ),
-    q("crossings", &[NAT, NAT, NAT, NAT, NAT], Natural, "crossings of 1/2 of a sawtooth net on the line: t, m, l, a, b"),
+    q(
+        "crossings",
+        &[NAT, NAT, NAT, NAT, NAT],
+        Natural,
+        "crossings of 1/2 of a sawtooth net on the line: t, m, l, a, b",
+    ),
 ];
 
 pub const CONSTRUCTORS: &[Constructor] = &[

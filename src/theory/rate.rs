@@ -38,8 +38,12 @@ pub fn compile(block: &ast::Theorem) -> Result<Rate, Diagnostic> {
             .help("write `ensures QUANTITY in O(...) as n -> inf`, or another status than `rate`"));
     }
     if block.status.as_ref().is_none_or(|status| status.name != STATUS) {
-        return Err(wrong("expected a bound on a quantity, found an order", block.ensures.span, "no constant, no number")
-            .help("write `status rate`: the statement is listed, and no claim can rest on it"));
+        return Err(wrong(
+            "expected a bound on a quantity, found an order",
+            block.ensures.span,
+            "no constant, no number",
+        )
+        .help("write `status rate`: the statement is listed, and no claim can rest on it"));
     }
     let cases = block.examples.iter().map(|e| e.span).chain(block.rejects.iter().map(|r| r.span));
     if let Some(span) = cases.min_by_key(|span| span.start) {

@@ -189,7 +189,10 @@ pub fn page(library: &Library) -> String {
         }
     }
     parts.push("## Rates".to_string());
-    parts.push("Statements of an order. No constant is known, so nothing is computed from them and no claim can rest on them.".to_string());
+    parts.push(
+        "Statements of an order. No constant is known, so nothing is computed from them and no claim can rest on them."
+            .to_string(),
+    );
     parts.extend(library.rates.iter().map(rate_markdown));
     parts.push("## Coverage of the survey".to_string());
     parts.push(super::survey::markdown(library));

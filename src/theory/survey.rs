@@ -70,7 +70,7 @@ pub fn items(library: &Library) -> Vec<Item> {
         let (item, words, kind) = (fields.next()?, fields.next()?, Kind::named(fields.next()?)?);
         let stated = library.entries.iter().filter(|entry| entry.survey.as_deref() == Some(item));
         let mut theorems: Vec<String> = stated.map(|entry| entry.theorem.name.clone()).collect();
-        let rates = library.rates.iter().filter(|rate| rate.survey.as_deref() == Some(item));
+        let rates = library.rates.iter().filter(|rate| kind == Kind::Rate && rate.survey.as_deref() == Some(item));
         theorems.extend(rates.map(|rate| rate.name.clone()));
         for name in fields.next().unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty()) {
             if !theorems.iter().any(|known| known == name) {
