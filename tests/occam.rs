@@ -164,8 +164,8 @@ fn random_labels_make_the_bound_vacuous() {
     let (items, exit, text) =
         folder.claims("claim t : risk(g, zero_one) <= ? with probability >= 0.95 by occam.binomial(D.train)");
     assert_eq!(exit, 0, "{text}");
-    // Guessing errs on nine of ten.
-    assert!(upper(&items[0]) > 0.85, "{text}");
+    // Guessing errs on nine of ten; the bound is 0.933.
+    assert!(upper(&items[0]) > 0.9, "{text}");
 }
 
 #[test]

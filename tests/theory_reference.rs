@@ -517,7 +517,8 @@ fn lower_bounds_meet_their_sample_sizes() {
             let size = (middle * &four).round() / four;
             let statement = library.find(theorem).expect("a theorem");
             let at = check::evaluate(statement, &parsed(&format!("d = {d}, m = {size}")), &library).expect("a value");
-            let (found_low, found_high) = ends(&at.right.1.enclosure());
+            let value = at.right.1.enclosure();
+            let (found_low, found_high) = ends(&value);
             assert!(found_low <= eps && eps <= found_high, "{id}: {eps} at {size}");
         }
     }
@@ -545,7 +546,8 @@ fn the_entropy_coefficient_meets_its_entry() {
             norms("l21", "l21")
         );
         let statement = library.find("covering.bartlett_foster_telgarsky").expect("a theorem");
-        let found = check::evaluate(statement, &parsed(&given), &library).expect("a value").right.1.enclosure();
+        let evaluated = check::evaluate(statement, &parsed(&given), &library).expect("a value");
+        let found = evaluated.right.1.enclosure();
         let (low, high) = interval(&result["value"]);
         let hundred = BigRational::from_integer(100.into());
         let (found_low, found_high) = ends(&found);

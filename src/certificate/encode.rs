@@ -333,6 +333,7 @@ impl Side {
         let origin = match &sample.origin {
             Origin::File => text("file"),
             Origin::SortedFilePart => text("sorted_file_part"),
+            Origin::TimeSeries => text("time_series"),
             Origin::Generated(generator) => map([("generator", text(generator))]),
         };
         let examples = sample.examples.as_ref().filter(|_| with_examples);

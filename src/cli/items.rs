@@ -86,6 +86,7 @@ pub fn item(
             let view = ItemView::new(ItemKind::Claim, &item.name, Verdict::Unknown, &item.text, line);
             let span = claim.method.as_ref().map_or(item.span, |call| call.span);
             let mut result = report(view, &claim.statement, claim.expecting, outcome, library, span);
+            unused(&mut result, &claim.statement, call.as_ref(), claim.expecting.is_some());
             result.view.witness = refuted_at(&result, &claim.statement, search);
             unlisted(&mut result, &claim.assuming, item.span);
             if result.view.verdict == Verdict::Unknown {
@@ -126,11 +127,26 @@ pub fn item(
                 .map(|((row, call), name)| {
                     let view = ItemView::new(ItemKind::Bound, &name, Verdict::Unknown, &item.text, line);
                     let statement = Statement::Upper(target.clone());
-                    report(view, &statement, None, row.outcome, library, call.span)
+                    let mut result = report(view, &statement, None, row.outcome, library, call.span);
+                    unused(&mut result, &statement, Some(&method(call)), false);
+                    result
                 })
                 .collect()
         }
     }
+}
+
+/// A hole whose method gave nothing is not answered by what holds of every such quantity.
+fn unused(result: &mut Result, statement: &Statement, call: Option<&Method>, is_expecting: bool) {
+    let Some((call, outcome)) = call.zip(result.outcome.as_ref()) else { return };
+    let is_trivial = outcome.steps.is_empty() && matches!(result.view.verdict, Verdict::Proved { .. });
+    if !is_trivial || is_expecting || !mentions_risk(statement) || matches!(statement, Statement::Formula(_)) {
+        return;
+    }
+    result.view.verdict = Verdict::Unknown;
+    result.exit = exit::UNKNOWN;
+    let text = format!("`{}` gave no bound: name its sample and what else it needs, see `supremum theorems`", call.name);
+    result.view.notes.push(text);
 }
 
 /// An item that speaks of a row whose bound is not proved.
@@ -466,6 +482,8 @@ fn bound(value: &Value, is_range: bool, end: End) -> Option<String> {
 }
 
 const LIBRARY: &str = "`supremum theorems NAME` shows what a theorem requires";
+const SPLIT: &str = "split the data: let this depend on one part and state the bound on the other, as in `split D into prior 100, bound \
+                     100` with a network or prior from `D.prior` and the bound on `D.bound`";
 const STATED: &str = "state the value, as in `by finite_class(bits: 32, on: D.train)` or `by margin(g: 1/2)`, or take a theorem that \
                       holds for all values at once: those under `occam` pay for the width of the weights";
 
@@ -482,7 +500,7 @@ fn obstacles(outcome: &Outcome, view: &mut ItemView, span: Span) -> Option<Diagn
     match refuted {
         Some(obstacle) if is_without_candidate => {
             let (code, help) = match &obstacle.error {
-                EvalError::Requirement { formula, .. } if formula.starts_with("independent(") => ("E0310", LIBRARY),
+                EvalError::Requirement { formula, .. } if formula.starts_with("independent(") => ("E0310", SPLIT),
                 EvalError::Requirement { formula, .. } if formula.starts_with("fixed_before(") => ("E0311", STATED),
                 _ => ("E0302", LIBRARY),
             };

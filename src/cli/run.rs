@@ -268,14 +268,26 @@ fn prove(run: &mut Run, request: &Request, source: &Source) {
             spent += &result.spent;
             parts.push((result.view.name.clone(), result.spent.to_string()));
         }
-        run.diagnostics.extend(result.diagnostics.iter().cloned());
+        let diagnostics = result.diagnostics.iter().cloned();
+        run.diagnostics.extend(diagnostics.map(|diagnostic| with_causes(diagnostic, &run.spec)));
+        if request.deny.contains(&Lint::Vacuous) {
+            run.diagnostics.extend(vacuous(&result, &run.spec));
+        }
         run.view.items.push(result.view.clone());
         run.results.push(result);
     }
     if spent > budget {
         let drawn: Vec<String> = parts.iter().map(|(name, q)| format!("{name} {q}")).collect();
+        let mut overdrawn = Diagnostic::error("E0402", format!("confidence overdrawn: spent {spent} of {budget}"));
+        for item in &run.spec.items {
+            let of_item = |name: &str| name == item.name || name.starts_with(&format!("{}.", item.name));
+            let share: Vec<&str> = parts.iter().filter(|(name, _)| of_item(name)).map(|(_, q)| q.as_str()).collect();
+            if !share.is_empty() {
+                overdrawn = overdrawn.because(item.span, format!("draws {}", share.join(" + ")));
+            }
+        }
         run.diagnostics.push(
-            Diagnostic::error("E0402", format!("confidence overdrawn: spent {spent} of {budget}"))
+            overdrawn
                 .note(format!("claims: {}", drawn.join(", ")))
                 .help("lower `confidence`, raise the claims' probabilities, or drop claims"),
         );
@@ -361,6 +373,40 @@ fn work(
     let worked: Result<Vec<_>, _> =
         pool.install(|| chunks.into_par_iter().map(|(objects, chunk)| several(&objects, chunk)).collect());
     Ok(worked?.into_iter().flatten().collect())
+}
+
+/// A requirement of provenance fails through declarations: they are shown, from the data on.
+fn with_causes(diagnostic: Diagnostic, spec: &Spec) -> Diagnostic {
+    if !matches!(diagnostic.code, "E0310" | "E0311") {
+        return diagnostic;
+    }
+    let title = diagnostic.title.clone();
+    let is_named = |name: &str| title.contains(&format!("`{name}`"));
+    let mut shown = diagnostic;
+    for declaration in spec.declarations.iter().filter(|declaration| is_named(&declaration.name)) {
+        let name = &declaration.name;
+        let cause = match &declaration.kind {
+            model::DeclarationKind::Train { data, .. } => format!("`{name}` depends on `{data}`"),
+            model::DeclarationKind::Law(law) => format!("`{name}` depends on what `{}` depends on", law.mean),
+            model::DeclarationKind::Class { text, .. } => format!("`{name}` is {text}"),
+            _ => continue,
+        };
+        shown = shown.because(declaration.span, cause);
+    }
+    shown
+}
+
+/// The warning behind `--deny vacuous`.
+fn vacuous(result: &items::Result, spec: &Spec) -> Option<Diagnostic> {
+    items::denied(result, &[Lint::Vacuous])?;
+    let item = spec.items.iter().find(|item| item.name == result.view.name)?;
+    let shown = result.view.shown.as_ref().unwrap_or(&result.view.statement);
+    let title = format!("claim `{}` is vacuous: the trivial bound implies `{shown}`", item.name);
+    let mut warning = Diagnostic::warning("W0601", title).at(item.span, "holds for every network");
+    for note in result.view.notes.iter().filter(|note| note.starts_with("vacuous: ")) {
+        warning = warning.help(note.trim_start_matches("vacuous: "));
+    }
+    Some(warning)
 }
 
 fn finish(run: &mut Run, request: &Request) {

@@ -4,7 +4,7 @@ use super::sample::{self, Data};
 use crate::data::file::{Folder, NETWORK_BYTES};
 use crate::data::{DataError, assemble, onnx, safetensors, word};
 use crate::kernel::net::{Architecture, Network};
-use crate::kernel::object::{Assumption, AssumptionKind, Dependence, Entry, NetObject, Noise, Object, Objects, Sample};
+use crate::kernel::object::{Assumption, AssumptionKind, Dependence, Entry, NetObject, Noise, Object, Objects, Origin, Sample};
 use crate::kernel::structure::Structure;
 use crate::lab::{self, LabError, Mlp};
 use crate::model::{
@@ -69,6 +69,11 @@ impl Session {
             session.declare(declaration, folder, source)?;
         }
         session.settle_atoms();
+        for declaration in &spec.declarations {
+            if let DeclarationKind::TimeSeries(sample) = &declaration.kind {
+                session.order_in_time(sample);
+            }
+        }
         Ok(session)
     }
 
@@ -167,6 +172,8 @@ impl Session {
                     self.add_sample(&part, data);
                 }
             }
+            // Once all parts are known: `order_in_time`.
+            DeclarationKind::TimeSeries(_) => {}
             DeclarationKind::Assumption(kind) => {
                 let assumption = Assumption { name: name.to_string(), kind: kind.clone() };
                 self.objects.assumptions.push(assumption);
@@ -249,6 +256,18 @@ impl Session {
         for assumption in &mut self.objects.assumptions {
             if let AssumptionKind::DependsOn { atoms: set, .. } = &mut assumption.kind {
                 *set = expand(set);
+            }
+        }
+    }
+
+    /// A sample whose examples depend on each other, with all of its parts and all that it is part of.
+    fn order_in_time(&mut self, name: &str) {
+        let Some(declared) = self.objects.sample(name).map(|sample| sample.atoms.clone()) else { return };
+        for entry in self.objects.entries.values_mut() {
+            if let Object::Sample(sample) = &mut entry.object
+                && !sample.atoms.is_disjoint(&declared)
+            {
+                sample.origin = Origin::TimeSeries;
             }
         }
     }

@@ -383,6 +383,7 @@ fn describe(entry: &Entry) -> String {
                 Origin::Generated(generator) => format!("drawn by `{generator}`"),
                 Origin::File => "from a file".to_string(),
                 Origin::SortedFilePart => "part of a file by position".to_string(),
+                Origin::TimeSeries => "a time series".to_string(),
             };
             format!("{} examples, {} classes, {origin}", sample.size, sample.classes)
         }

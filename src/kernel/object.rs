@@ -75,6 +75,8 @@ pub enum Origin {
     File,
     /// A part by position of a file that was not permuted: such a file may be sorted, so it is not an i.i.d. sample.
     SortedFilePart,
+    /// Declared a time series: its examples depend on each other.
+    TimeSeries,
 }
 
 /// A labelled sample with exact inputs.

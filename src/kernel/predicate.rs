@@ -252,8 +252,12 @@ fn iid(evaluation: &Evaluation, name: &str) -> Result<Holding, EvalError> {
     let Some(sample) = objects.sample(name) else {
         return Err(EvalError::Meaningless(format!("expected a sample, found `{name}`")));
     };
-    if sample.origin == Origin::SortedFilePart {
-        return Ok(Holding::No(format!("`{name}` is a part by position of a file that may be sorted")));
+    match &sample.origin {
+        Origin::SortedFilePart => {
+            return Ok(Holding::No(format!("`{name}` is a part by position of a file that may be sorted")));
+        }
+        Origin::TimeSeries => return Ok(Holding::No(format!("`{name}` is declared a time series"))),
+        Origin::Generated(_) | Origin::File => {}
     }
     if let Origin::Generated(generator) = &sample.origin {
         return Ok(Holding::Assumed(format!("`{name}` is i.i.d. (drawn by the seeded generator `{generator}`)")));

@@ -104,6 +104,8 @@ pub enum DeclarationKind {
         parts: Vec<(String, Part)>,
     },
     Assumption(AssumptionKind),
+    /// A sample whose examples depend on each other.
+    TimeSeries(String),
     Law(Law),
     Train {
         architecture: String,

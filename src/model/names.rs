@@ -95,6 +95,10 @@ impl lower::Scope for Names {
         self.declared.keys().chain(self.rows.values().flatten()).cloned().collect()
     }
 
+    fn is_law(&self, name: &str) -> bool {
+        self.declared.get(name).is_some_and(|(kind, _)| *kind == NameKind::Law)
+    }
+
     fn members(&self, name: &str) -> Option<Vec<Term>> {
         self.rows.get(name).map(|rows| rows.iter().map(|row| Term::name(row)).collect())
     }

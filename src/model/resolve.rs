@@ -486,20 +486,27 @@ impl Resolver<'_> {
             Assumption::Prop(prop) => {
                 let declared = match &prop.kind {
                     PropKind::Bare { expr, domain: None } => match expr.as_call() {
-                        Some(("iid", [ast::Arg { value: ast::ArgValue::Expr(sample), .. }])) => Some(sample),
+                        Some((head @ ("iid" | "time_series"), [ast::Arg { value: ast::ArgValue::Expr(sample), .. }])) => {
+                            Some((head, sample))
+                        }
                         _ => None,
                     },
                     _ => None,
                 };
-                let Some(expr) = declared else {
+                let Some((head, expr)) = declared else {
                     return Err(unsupported(
                         "this assumption",
                         prop.span,
-                        "`assume a : iid(D)`, `assume b : f depends on D.train`, `assume c : f depends on nothing`",
+                        "`assume a : iid(D)`, `assume a : time_series(D)`, `assume b : f depends on D.train`, \
+                         `assume c : f depends on nothing`",
                     ));
                 };
                 let sample = self.names.dotted(expr)?;
                 self.expect_kind(&sample, NameKind::Sample, expr.span)?;
+                if head == "time_series" {
+                    self.push(&item.name.name, item.name.span, DeclarationKind::TimeSeries(sample));
+                    return Ok(());
+                }
                 AssumptionKind::Iid { sample }
             }
         };

@@ -4,6 +4,7 @@
 //! diagnostic with its place. The names of a spec come in through [`Scope`]; theorems use the empty scope of their parameters.
 
 use super::ast::{self, Arg, ArgValue, Binder, Expr, ExprKind, Prop, PropKind, Quantifier, Rel};
+use super::units;
 use crate::kernel::signature;
 use crate::kernel::term::{Big, Formula, Op, Relation, Term};
 use crate::text::{Diagnostic, Span, did_you_mean};
@@ -19,6 +20,11 @@ pub trait Scope {
     /// What a name stands for that lists several values: the rows of a `bounds` block.
     fn members(&self, _name: &str) -> Option<Vec<Term>> {
         None
+    }
+
+    /// Whether a name is a prior or posterior.
+    fn is_law(&self, _name: &str) -> bool {
+        false
     }
 }
 
@@ -90,6 +96,7 @@ impl Lowering<'_> {
                 Err(self.unknown(&name, expr.span))
             }
             ExprKind::Sum(terms) => {
+                units::check_sum(terms)?;
                 let mut lowered = Vec::with_capacity(terms.len());
                 for part in terms {
                     let value = self.term(&part.expr)?;
@@ -197,6 +204,13 @@ impl Lowering<'_> {
                 .at(function.span, "base not stated")
                 .help("write `ln` or `log2`"));
         }
+        if matches!(head.as_str(), "nats" | "bits") && self.scope.arity(&head).is_none() {
+            units::check_conversion(&head, args, span)?;
+            let [arg] = args else { return self.checked_arity(&head, 1, Vec::new(), span) };
+            let (value, ln2) = (self.argument(&head, arg)?, Term::Apply(Op::Ln, vec![Term::int(2)]));
+            let op = if head == "nats" { Op::Mul } else { Op::Div };
+            return Ok(Term::Apply(op, vec![value, ln2]));
+        }
         if let Some(big) = big_operator(&head)
             && let [Arg { name: None, value: ArgValue::Comprehension { element, binder, .. }, domain: None, .. }] = args
         {
@@ -218,6 +232,13 @@ impl Lowering<'_> {
                 Some(members) => lowered.extend(members),
                 None => lowered.push(self.argument(&head, arg)?),
             }
+        }
+        // `kl(Q, P)` of two laws is their relative entropy; of two numbers it is that of two coins.
+        if let ("kl", [Term::Name(q), Term::Name(p)]) = (head.as_str(), lowered.as_slice())
+            && self.scope.is_law(q)
+            && self.scope.is_law(p)
+        {
+            return Ok(Term::quantity("divergence", lowered));
         }
         if let Some((op, arity)) = Op::named(&head) {
             if arity.is_some_and(|arity| arity != lowered.len()) || lowered.is_empty() {

@@ -9,6 +9,7 @@ pub mod lower;
 mod parse;
 mod print;
 mod token;
+mod units;
 
 pub use parse::{MAX_DIGITS, Parsed, parse};
 pub use print::{format, print, print_expr, print_item, print_prop};

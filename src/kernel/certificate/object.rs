@@ -274,6 +274,7 @@ fn sample(field: &Field, side: Side) -> Result<Sample, Refusal> {
     let origin = match (origin.is_text(), if origin.is_text() { origin.text()? } else { "" }) {
         (true, "file") => Origin::File,
         (true, "sorted_file_part") => Origin::SortedFilePart,
+        (true, "time_series") => Origin::TimeSeries,
         _ => {
             let [generator] = origin.fields(["generator"])?;
             Origin::Generated(object(&generator, generator.text()?)?.to_string())
