@@ -193,7 +193,6 @@ const ROWS: &[(&str, &str, &str, &str, By)] = &[
     ),
     ("DUD.poly2", "", "dudley.square", "R = {Rp}, m = {m}, a = {alpha}, c = {c}", Value),
     ("DUD.parametric", "", "dudley.parametric", "d = {d}, K = {K}, m = {m}, c = {c}", Value),
-    ("RAD.massart", "", "rademacher.massart", "k = e^{lnA}, m = {m}, r = sqrt({r2}/{m})", Value),
     (
         "RAD.linear_l2",
         "",
@@ -226,14 +225,14 @@ const ROWS: &[(&str, &str, &str, &str, By)] = &[
         "GEN.neyshabur18",
         "gap",
         "margin.neyshabur_bhojanapalli_srebro",
-        "F = {net} relu, m = {m}, g = {gamma}, B = {B}, delta = {delta}, margin_error(f, S, g) = 0, {spectral of f}, {frobenius of f}",
+        "F = {net} relu, f = {net} relu, m = {m}, g = {gamma}, B = {B}, delta = {delta}, margin_error(f, S, g) = 0, {spectral of f}, {frobenius of f}",
         AtMost,
     ),
     (
         "GEN.neyshabur18_tight",
         "",
         "margin.neyshabur_bhojanapalli_srebro",
-        "F = {net} relu, m = {m}, g = {gamma}, B = {B}, delta = {delta}, margin_error(f, S, g) = 0, {spectral of f}, {frobenius of f}",
+        "F = {net} relu, f = {net} relu, m = {m}, g = {gamma}, B = {B}, delta = {delta}, margin_error(f, S, g) = 0, {spectral of f}, {frobenius of f}",
         AtMost,
     ),
     (
@@ -314,6 +313,7 @@ const ROWS: &[(&str, &str, &str, &str, By)] = &[
 /// Entries that no theorem of the library states, and why. This list is to shrink.
 const WITHOUT: &[(&str, &str)] = &[
     ("COV.bft33", "compared in its own test: the library has the coefficient, and no factor of the margin"),
+    ("RAD.massart", "e^7000 functions are no whole number; theory_truth_classes.rs has the lemma by all signs"),
     ("GEN.grs_margin", "the empirical form; margin.frobenius has the expected one"),
     ("GEN.bft_margin", "the empirical form; margin.bartlett_foster_telgarsky has the expected one"),
     ("UC.lower_agnostic", "the entry is a number of examples; compared in its own test"),
@@ -440,16 +440,14 @@ fn every_entry_with_a_theorem_is_enclosed() {
         for result in entry["results"].as_array().expect("results") {
             let value = if field.is_empty() { &result["value"] } else { &result["value"][field] };
             let (low, high) = interval(value);
-            let at = |m: &BigInt| -> check::Evaluated {
-                let text = bindings(template, result, m);
-                check::evaluate(statement, &parsed(&text), &library)
-                    .unwrap_or_else(|problem| panic!("{id} by {theorem} at {text}: {problem:?}"))
-            };
-            compared += 1;
             let place = format!("{id} {field} ({}) by {theorem}", result["instance"]);
+            let at = |m: &BigInt| check::evaluate(statement, &parsed(&bindings(template, result, m)), &library);
+            compared += 1;
             if matches!(by, Implicit | ImplicitAtMost) {
                 // The theorem applies at the entry's value plus 1 and, unless it is sharper, not at the value itself.
-                let applies = |m: &BigInt| at(m).requirements.iter().all(|truth| *truth == Some(Truth::True));
+                let applies = |m: &BigInt| {
+                    at(m).is_ok_and(|value| value.requirements.iter().all(|truth| *truth == Some(Truth::True)))
+                };
                 let m = low.to_integer();
                 let (before, after) = (applies(&m), applies(&(&m + BigInt::one())));
                 if (before && *by == Implicit) || !after {
@@ -457,7 +455,13 @@ fn every_entry_with_a_theorem_is_enclosed() {
                 }
                 continue;
             }
-            let evaluated = at(&BigInt::zero());
+            let evaluated = match at(&BigInt::zero()) {
+                Ok(evaluated) => evaluated,
+                Err(problem) => {
+                    failures.push(format!("{place}: {problem:?}"));
+                    continue;
+                }
+            };
             let right = evaluated.right.1.enclosure();
             let found = match by {
                 Ln | LnAtMost => right.ln(192).expect("a logarithm"),

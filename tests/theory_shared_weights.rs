@@ -19,7 +19,7 @@ fn check(spec: &str) -> (i32, String) {
 }
 
 const ONE: &str = "network f {
-  input 1 x 28 x 28
+  input 1, 28, 28
   conv 8, kernel 3 then relu
   avgpool 2
   flatten then dense 1
@@ -27,7 +27,7 @@ const ONE: &str = "network f {
 ";
 
 const LENET: &str = "network f {
-  input 1 x 28 x 28
+  input 1, 28, 28
   conv 6, kernel 5 then relu
   avgpool 2
   conv 16, kernel 5 then relu

@@ -77,7 +77,8 @@ fn packings_are_as_small_as_stated() {
         family.sort_unstable();
         family.dedup();
         let shattered = |s: &Vec<usize>| {
-            let mut seen: Vec<Vec<bool>> = family.iter().map(|f| s.iter().map(|&i| f >> i & 1 == 1).collect()).collect();
+            let mut seen: Vec<Vec<bool>> =
+                family.iter().map(|f| s.iter().map(|&i| f >> i & 1 == 1).collect()).collect();
             seen.sort();
             seen.dedup();
             seen.len() == 1 << s.len()
@@ -115,9 +116,8 @@ fn averages_over_all_signs_obey_massart_and_contraction() {
     let library = library();
     let (m, r) = (5usize, 3i64);
     let scale = BigRational::from_integer(BigInt::from((1 << m) * m as i64));
-    let massart: Vec<BigRational> = (1..=8)
-        .map(|k| upper(&library, "rademacher.massart", &format!("k = {k}, m = {m}, r = {r}")))
-        .collect();
+    let massart: Vec<BigRational> =
+        (1..=8).map(|k| upper(&library, "rademacher.massart", &format!("k = {k}, m = {m}, r = {r}"))).collect();
     let mut draw = Draw(3);
     for _ in 0..500 {
         let k = 1 + draw.below(8) as usize;

@@ -145,7 +145,8 @@ fn unused(result: &mut Result, statement: &Statement, call: Option<&Method>, is_
     }
     result.view.verdict = Verdict::Unknown;
     result.exit = exit::UNKNOWN;
-    let text = format!("`{}` gave no bound: name its sample and what else it needs, see `supremum theorems`", call.name);
+    let text =
+        format!("`{}` gave no bound: name its sample and what else it needs, see `supremum theorems`", call.name);
     result.view.notes.push(text);
 }
 

@@ -4,7 +4,9 @@ use super::sample::{self, Data};
 use crate::data::file::{Folder, NETWORK_BYTES};
 use crate::data::{DataError, assemble, onnx, safetensors, word};
 use crate::kernel::net::{Architecture, Network};
-use crate::kernel::object::{Assumption, AssumptionKind, Dependence, Entry, NetObject, Noise, Object, Objects, Origin, Sample};
+use crate::kernel::object::{
+    Assumption, AssumptionKind, Dependence, Entry, NetObject, Noise, Object, Objects, Origin, Sample,
+};
 use crate::kernel::structure::Structure;
 use crate::lab::{self, LabError, Mlp};
 use crate::model::{

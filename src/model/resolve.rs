@@ -486,9 +486,10 @@ impl Resolver<'_> {
             Assumption::Prop(prop) => {
                 let declared = match &prop.kind {
                     PropKind::Bare { expr, domain: None } => match expr.as_call() {
-                        Some((head @ ("iid" | "time_series"), [ast::Arg { value: ast::ArgValue::Expr(sample), .. }])) => {
-                            Some((head, sample))
-                        }
+                        Some((
+                            head @ ("iid" | "time_series"),
+                            [ast::Arg { value: ast::ArgValue::Expr(sample), .. }],
+                        )) => Some((head, sample)),
                         _ => None,
                     },
                     _ => None,
