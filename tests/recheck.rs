@@ -66,6 +66,38 @@ fn every_slip_of_the_shipped_table_is_named() {
     assert_eq!(agreeing, 3);
 }
 
+/// One published number, and the tuned parameter that nobody paid for.
+#[test]
+fn a_published_number_is_met_and_unpaid_choices_are_named() {
+    for (spec, rows) in [
+        ("dziugaite_roy", vec![("T-600", ""), ("T-600 by Pinsker", "train_err + sqrt(")]),
+        (
+            "catoni",
+            vec![
+                ("paid", ""),
+                ("tuned", "kl_nats + ln(1/delta) for kl_nats + ln(1/delta) + 2*ln("),
+                ("beta", "beta for beta*n"),
+            ],
+        ),
+    ] {
+        let output = supremum(&["recheck", &format!("specs/recheck/{spec}.spec"), "--format", "json"]);
+        assert_eq!(output.status.code(), Some(1), "{spec}");
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let claim = &json["claims"][0];
+        for (label, slip) in rows {
+            let row = claim["rows"].as_array().expect("rows").iter().find(|row| row["label"] == label).expect("a row");
+            let explanations = claim["explanations"].as_array().expect("explanations").iter();
+            let of_row = |explanation: &&serde_json::Value| {
+                explanation["rows"].as_array().expect("rows").iter().any(|pair| pair[0] == row["row"])
+            };
+            let found: Vec<&str> = explanations.filter(of_row).filter_map(|e| e["slip"].as_str()).collect();
+            let expected = if slip.is_empty() { "agrees" } else { "disagrees" };
+            assert_eq!(row["verdict"], expected, "{spec} {label}: {found:?}");
+            assert!(slip.is_empty() || found.iter().any(|found| found.starts_with(slip)), "{spec} {label}: {found:?}");
+        }
+    }
+}
+
 #[test]
 fn reports_read_well() {
     snapshot("text@pac_bayes", &supremum(&["recheck", "specs/recheck/pac_bayes.spec"]));
