@@ -97,7 +97,7 @@ const CASES: &[Case] = &[
         arguments: &[],
         exit: 3,
         code: "error[E0302]",
-        shown: &["case.spec:8:28", "`g` has the activation `sigmoid`", "these apply: `vc.karpinski_macintyre`"],
+        shown: &["case.spec:8:28", "`g` has the activation `sigmoid`", "shows what a theorem requires"],
     },
     Case {
         lines: "network g from \"lstm.onnx\"\nclaim t : params(g) = 1",

@@ -247,13 +247,11 @@ impl Context<'_> {
             }
             Term::Apply(Op::Mul, factors) => {
                 for (i, factor) in factors.iter().enumerate() {
-                    // A lost factor 2, or a lost column: beta for beta n.
-                    let is_lost = matches!(factor, Term::Number(q) if *q > BigRational::one());
-                    if is_lost || matches!(factor, Term::Name(_)) {
+                    if matches!(factor, Term::Number(q) if *q > BigRational::one()) {
                         let mut rest = factors.clone();
                         rest.remove(i);
                         let rest = if rest.len() == 1 { rest.remove(0) } else { apply(Op::Mul, rest) };
-                        new.push((if is_lost { 1 } else { 4 }, rest));
+                        new.push((1, rest));
                     }
                 }
             }
