@@ -75,7 +75,7 @@ const CASES: &[Case] = &[
         lines: "claim t : risk(h, zero_one) <= ? with probability >= 0.99 by uniform.vc(f, D.bound)",
         arguments: &["--deny", "vacuous"],
         exit: 5,
-        code: "warning[W0601]: claim `t` is vacuous",
+        code: "W0601]: `t` is vacuous",
         shown: &["case.spec:7:", "needs n >="],
     },
     Case {

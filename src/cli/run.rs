@@ -270,9 +270,6 @@ fn prove(run: &mut Run, request: &Request, source: &Source) {
         }
         let diagnostics = result.diagnostics.iter().cloned();
         run.diagnostics.extend(diagnostics.map(|diagnostic| with_causes(diagnostic, &run.spec)));
-        if request.deny.contains(&Lint::Vacuous) {
-            run.diagnostics.extend(vacuous(&result, &run.spec));
-        }
         run.view.items.push(result.view.clone());
         run.results.push(result);
     }
@@ -394,19 +391,6 @@ fn with_causes(diagnostic: Diagnostic, spec: &Spec) -> Diagnostic {
         shown = shown.because(declaration.span, cause);
     }
     shown
-}
-
-/// The warning behind `--deny vacuous`.
-fn vacuous(result: &items::Result, spec: &Spec) -> Option<Diagnostic> {
-    items::denied(result, &[Lint::Vacuous])?;
-    let item = spec.items.iter().find(|item| item.name == result.view.name)?;
-    let shown = result.view.shown.as_ref().unwrap_or(&result.view.statement);
-    let title = format!("claim `{}` is vacuous: the trivial bound implies `{shown}`", item.name);
-    let mut warning = Diagnostic::warning("W0601", title).at(item.span, "holds for every network");
-    for note in result.view.notes.iter().filter(|note| note.starts_with("vacuous: ")) {
-        warning = warning.help(note.trim_start_matches("vacuous: "));
-    }
-    Some(warning)
 }
 
 fn finish(run: &mut Run, request: &Request) {
