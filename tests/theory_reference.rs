@@ -522,7 +522,7 @@ fn lower_bounds_meet_their_sample_sizes() {
             let statement = library.find(theorem).expect("a theorem");
             let at = check::evaluate(statement, &parsed(&format!("d = {d}, m = {size}")), &library).expect("a value");
             let value = at.right.1.enclosure();
-            let (found_low, found_high) = ends(&value);
+            let (found_low, found_high) = ends(value);
             assert!(found_low <= eps && eps <= found_high, "{id}: {eps} at {size}");
         }
     }
@@ -554,7 +554,7 @@ fn the_entropy_coefficient_meets_its_entry() {
         let found = evaluated.right.1.enclosure();
         let (low, high) = interval(&result["value"]);
         let hundred = BigRational::from_integer(100.into());
-        let (found_low, found_high) = ends(&found);
+        let (found_low, found_high) = ends(found);
         assert!(found_low * &hundred <= high && low <= found_high * &hundred, "{given}");
     }
 }

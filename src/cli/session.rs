@@ -42,6 +42,8 @@ const FOREIGN: [&str; 16] = [
 fn data_problem(error: &DataError, span: Span) -> Diagnostic {
     if error.is_limit() {
         Diagnostic::limit("E0503", error.to_string()).at(span, "")
+    } else if error.is_unsupported() {
+        Diagnostic::data("E0501", error.to_string()).at(span, "")
     } else {
         Diagnostic::data("E0502", error.to_string()).at(span, "")
     }

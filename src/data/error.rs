@@ -37,6 +37,11 @@ impl DataError {
         DataError { file: file.to_string(), kind }
     }
 
+    /// The file is sound, and a node of its network is not one that is read.
+    pub fn is_unsupported(&self) -> bool {
+        matches!(self.kind, DataErrorKind::Unsupported { .. })
+    }
+
     pub fn is_limit(&self) -> bool {
         matches!(self.kind, DataErrorKind::Limit { .. })
     }
