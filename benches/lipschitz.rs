@@ -1,39 +1,151 @@
-//! Times of the Lipschitz engine on the test networks: `cargo bench --bench lipschitz`. One line per network and method.
+//! Values and times of the Lipschitz engine on the shipped networks: `RAYON_NUM_THREADS=1 cargo bench --bench lipschitz`.
+//!
+//! One line per network and method: the certified constant, the processor time of the search with the certificate that it ends with,
+//! and that of the kernel's check of the certificate. `NETS=nv_cartpole,mnist_mlp` and `METHODS=lipsdp,exact` choose lines.
 #[path = "../tests/lipschitz_support/mod.rs"]
 mod lipschitz_support;
 
-use lipschitz_support::load;
+use lipschitz_support::{cube, import, load};
 use num_traits::ToPrimitive;
 use std::time::Instant;
-use supremum::kernel::lipschitz::{Norms, check_upper};
-use supremum::quantity::lipschitz::{Bound, Effort, Limits, branch_and_bound, layerwise, product, relaxation};
+use supremum::kernel::lipschitz::{Domain, LipError, Norms, check_lower, check_upper};
+use supremum::kernel::net::Network;
+use supremum::quantity::lipschitz::{
+    Bound, Effort, Limits, attained, branch_and_bound, combettes_pesquet, layerwise, product, relaxation,
+};
+
+/// Networks whose bounds over all activation patterns are searched.
+const EXACT: [&str; 12] = [
+    "nnet_TestNetwork",
+    "hcas_pra0_tau00",
+    "hcas_pra1_tau10",
+    "hcas_pra4_tau60",
+    "nv_cartpole",
+    "nv_acasxu_1_1_tiny4",
+    "nv_mnist1",
+    "nv_mnist_1_100",
+    "nv_mnist_1000",
+    "ecl_lyr5n20",
+    "rnd_tiny_2_8_8_2",
+    "rnd_tiny_2_5_5_5_1",
+];
+
+const NETS: [&str; 30] = [
+    "lipsdp_random",
+    "lipsdp_mnist",
+    "nnet_TestNetwork",
+    "hcas_pra0_tau00",
+    "hcas_pra1_tau10",
+    "hcas_pra4_tau60",
+    "nv_cartpole",
+    "nv_acasxu_1_1_tiny4",
+    "nv_mnist1",
+    "nv_mnist_1_100",
+    "nv_mnist_1000",
+    "eclipse_lyr2n80",
+    "ecl_lyr5n20",
+    "ecl_lyr5n60",
+    "ecl_lyr10n20",
+    "ecl_lyr20n20",
+    "ecl_lyr50n20",
+    "rnd_784_16x50_10",
+    "rnd_tiny_2_8_8_2",
+    "rnd_tiny_2_5_5_5_1",
+    "rnd_784_64x2_10",
+    "digits_mlp",
+    "mnist_mlp",
+    "mnist_mlp_tanh",
+    "sweep_mlp_w16_true",
+    "sweep_mlp_w64_true",
+    "square_relu",
+    "digits_cnn",
+    "digits_resnet",
+    "mnist_lenet",
+];
+
+/// Processor time of the process in seconds, over all threads that live; elsewhere than on Linux the time since `start`.
+fn processor(start: Instant) -> f64 {
+    let nanoseconds = |entry: std::fs::DirEntry| {
+        let text = std::fs::read_to_string(entry.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<f64>().ok()
+    };
+    match std::fs::read_dir("/proc/self/task") {
+        Ok(tasks) => tasks.flatten().filter_map(nanoseconds).sum::<f64>() * 1e-9,
+        Err(_) => start.elapsed().as_secs_f64(),
+    }
+}
+
+fn timed<T>(run: impl FnOnce() -> T) -> (T, f64) {
+    let start = Instant::now();
+    let before = processor(start);
+    let result = run();
+    (result, processor(start) - before)
+}
+
+fn report(
+    name: &str,
+    method: &str,
+    (network, norms, domain): (&Network, Norms, Option<&Domain>),
+    run: impl FnOnce() -> Result<Bound, LipError>,
+) {
+    let (bound, found) = timed(run);
+    let bound = match bound {
+        Ok(bound) => bound,
+        Err(error) => return println!("{name:24} {method:12} {error}"),
+    };
+    let (square, check) = timed(|| check_upper(network, norms, domain, &bound.witness).expect("the kernel accepts"));
+    let value = square.to_f64().unwrap_or(f64::NAN).sqrt();
+    println!("{name:24} {method:12} {value:<20.12e} {found:8.4} s, check {check:.4} s  {}", bound.notes.join("; "));
+}
 
 fn main() {
-    let default = "lipsdp_random,hcas_pra0_tau00,nnet_TestNetwork,nv_cartpole,eclipse_lyr2n80,ecl_lyr5n20,ecl_lyr10n20";
-    let names = std::env::var("NETS").unwrap_or_else(|_| default.to_string());
-    let exact = std::env::var("EXACT").unwrap_or_else(|_| "nv_cartpole,hcas_pra0_tau00,ecl_lyr5n20".to_string());
-    for name in names.split(',').filter(|name| !name.is_empty()) {
-        let network = load(name);
-        let report = |method: &str, run: &dyn Fn() -> Bound| {
-            let start = Instant::now();
-            let bound = run();
-            let found = start.elapsed().as_secs_f64();
-            let start = Instant::now();
-            let square = check_upper(&network, Norms::L2, None, &bound.witness).expect("the kernel accepts");
-            let check = start.elapsed().as_secs_f64();
-            let value = square.to_f64().unwrap_or(f64::NAN).sqrt();
-            println!(
-                "{name:24} {method:10} {value:.12e}  {found:.4} s, check {check:.4} s  {}",
-                bound.notes.join("; ")
-            );
-        };
-        report("product", &|| product(&network, Norms::L2).expect("a bound"));
-        report("layerwise", &|| layerwise(&network, Norms::L2, None).expect("a bound"));
-        report("lipsdp", &|| relaxation(&network, Norms::L2, None, Effort::default()).expect("a bound"));
-        if exact.split(',').any(|other| other == name) {
-            report("exact", &|| {
-                branch_and_bound(&network, Norms::L2, None, Limits::default(), |_| true).expect("a bound").upper
+    let chosen = |variable: &str, name: &str| {
+        std::env::var(variable).map_or(true, |wanted| wanted.split(',').any(|one| one == name))
+    };
+    for name in NETS.into_iter().filter(|name| chosen("NETS", name)) {
+        let is_chain = lipschitz_support::folder().join(format!("{name}.safetensors")).exists();
+        let network = if is_chain { load(name) } else { import(name) };
+        let whole = (&network, Norms::L2, None);
+        type Method = fn(&Network) -> Result<Bound, LipError>;
+        let methods: [(&str, Method); 4] = [
+            ("product", |network| product(network, Norms::L2)),
+            ("recursion", |network| combettes_pesquet(network, Norms::L2, None)),
+            ("eclipse_fast", |network| layerwise(network, Norms::L2, None)),
+            ("lipsdp", |network| relaxation(network, Norms::L2, None, Effort::default())),
+        ];
+        for (method, run) in methods {
+            if chosen("METHODS", method) {
+                report(name, method, whole, || run(&network));
+            }
+        }
+        if chosen("METHODS", "exact") && EXACT.contains(&name) {
+            let notes = |found: supremum::quantity::lipschitz::Enclosure| {
+                let notes = vec![format!("{} nodes, closed: {}", found.nodes, found.closed)];
+                Bound { notes, ..found.upper }
+            };
+            report(name, "exact", whole, || {
+                branch_and_bound(&network, Norms::L2, None, Limits::default(), |_| true).map(notes)
             });
+        }
+        if chosen("METHODS", "attained") {
+            let (found, seconds) = timed(|| attained(&network, Norms::L2, None, 200));
+            let square = found.and_then(|found| check_lower(&network, Norms::L2, None, &found.witness));
+            let value = square.map_or(f64::NAN, |square| square.to_f64().unwrap_or(f64::NAN).sqrt());
+            println!("{name:24} {:12} {value:<20.12e} {seconds:8.4} s", "attained");
+        }
+    }
+    if chosen("METHODS", "local") && chosen("NETS", "nnet_TestNetwork") {
+        let network = load("nnet_TestNetwork");
+        for (inverse, norms, norm) in
+            [(100, Norms::L2, "l2"), (1000, Norms::L2, "l2"), (100, Norms::LINF, "linf"), (1000, Norms::LINF, "linf")]
+        {
+            let domain = cube(5, -1, 1, inverse);
+            let name = format!("ACAS Xu, radius 1/{inverse}");
+            let run = || relaxation(&network, norms, Some(&domain), Effort::default());
+            report(&name, norm, (&network, norms, Some(&domain)), run);
+            let (found, seconds) = timed(|| attained(&network, norms, Some(&domain), 200));
+            let value = found.map_or(f64::NAN, |found| found.square.to_f64().unwrap_or(f64::NAN).sqrt());
+            println!("{name:24} {norm} attained {value:<20.12e} {seconds:8.4} s");
         }
     }
 }

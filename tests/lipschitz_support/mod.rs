@@ -66,8 +66,14 @@ pub fn load(name: &str) -> Network {
         sizes.push(shape[0]);
         layers.push((w, bias));
     }
-
     chain(&sizes, &Activation::Relu, &layers)
+}
+
+/// A network that PyTorch exported.
+pub fn import(name: &str) -> Network {
+    let folder = supremum::data::file::Folder::new(&folder()).unwrap();
+    let contents = folder.read(&format!("{name}.onnx"), 1 << 24).unwrap();
+    supremum::data::onnx::read(&contents, None).unwrap().network
 }
 
 /// A random dense chain with f32 parameters.
