@@ -17,6 +17,7 @@ pub mod product;
 pub mod progress;
 pub mod recovery;
 pub mod relaxation;
+pub mod rows;
 
 pub use branch::{Limits, Progress};
 pub use relaxation::Effort;
@@ -30,11 +31,11 @@ use dual::Noise;
 use graph::{Slopes, to_f64};
 use lower::Explorer;
 use num_rational::BigRational;
+use rayon::prelude::*;
 use relaxation::Relaxation;
 
-/// Restarts of the search for points: at most this many, and fewer for networks of more coefficients.
-const RESTARTS_LIMIT: usize = 24;
-const RESTARTS_WORK: usize = 20_000;
+/// Coefficients that the search for points reads per try.
+const WORK: u64 = 3_000_000;
 
 /// How a bound was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,7 +143,7 @@ pub fn scalar_certificates(system: &System, slopes: &[Slope], norm: Norm) -> Res
     let input = if norm == Norm::Linf { Norm::Linf } else { Norm::L2 };
     let effort = Effort { gap: 1e-6, passes: 4000, enclose: false };
     let solve = |o: usize| Relaxation::new(system, o..o + 1, input, &floats).solve(slopes, effort);
-    (0..system.outputs.len()).map(|o| solve(o).map(|solution| solution.multipliers)).collect()
+    (0..system.outputs.len()).into_par_iter().map(|o| solve(o).map(|solution| solution.multipliers)).collect()
 }
 
 /// Semidefinite multipliers in closed form: no iteration, for any graph.
@@ -171,12 +172,16 @@ fn semidefinite(
     let (mut certificates, mut square, mut settled) = (Vec::new(), Dyadic::ZERO, true);
     // The bound is the largest of all parts, and so is the optimum.
     let (mut optimum, mut is_pattern) = (None, false);
-    for outputs in parts {
+    let solve = |outputs: std::ops::Range<usize>| {
         let relaxation = Relaxation::new(&system, outputs, input, &floats);
-        let solution = match effort {
-            Some(effort) => relaxation.solve(&slopes, effort)?,
-            None => relaxation.solve_layerwise(&slopes)?,
-        };
+        match effort {
+            Some(effort) => relaxation.solve(&slopes, effort),
+            None => relaxation.solve_layerwise(&slopes),
+        }
+    };
+    let solutions: Vec<_> = parts.into_par_iter().map(solve).collect();
+    for solution in solutions {
+        let solution = solution?;
         optimum = optimum.max(solution.optimum_below);
         is_pattern = solution.rank == 1;
         settled &= to_f64(&solution.upper, -solution.exponent) <= 1.02 * solution.dual;
@@ -234,29 +239,14 @@ pub fn attained(network: &Network, norms: Norms, domain: Option<&Domain>, tries:
 
 fn attained_on(system: &System, norms: Norms, domain: Option<&Domain>, tries: usize) -> Result<Attained, LipError> {
     let mut noise = Noise::new(11);
-    // Small networks are climbed from many points.
-    let rows = system.neurons.iter().map(|neuron| &neuron.argument.row).chain(system.outputs.iter().map(|o| &o.row));
-    let restarts = RESTARTS_WORK / rows.map(Vec::len).sum::<usize>().max(RESTARTS_WORK / RESTARTS_LIMIT);
-    let explorer = match domain.map(Region::new) {
-        Some(region) => {
-            let mut explorer = Explorer::new(system, norms, &region, true);
-            explorer.sample(&region, &mut noise, tries);
-            explorer.climb(&mut noise, tries);
-            (0..restarts).for_each(|_| explorer.restart(&region, &mut noise, tries / 2));
-            explorer
-        }
-        None => {
-            // Kinks lie where biases balance weights; boxes of several sizes meet them.
-            let cube = |exponent: i64| Region::cube(system.inputs, exponent);
-            let mut explorer = Explorer::new(system, norms, &cube(0), false);
-            for exponent in [-2, 0, 2, 4, 7] {
-                explorer.sample(&cube(exponent), &mut noise, tries / 5 + 1);
-            }
-            explorer.climb(&mut noise, tries);
-            (0..restarts).for_each(|k| explorer.restart(&cube(k as i64 % 8 - 2), &mut noise, tries / 2));
-            explorer
-        }
+    // Kinks lie where biases balance weights; boxes of several sizes meet them.
+    let regions: Vec<Region> = match domain {
+        Some(domain) => vec![Region::new(domain)],
+        None => [0, -2, 2, 4, 7].map(|exponent| Region::cube(system.inputs, exponent)).into(),
     };
+    let Some(first) = regions.first() else { return Err(LipError::NotProved) };
+    let mut explorer = Explorer::new(system, norms, first, domain.is_some());
+    explorer.search(&regions, &mut noise, tries as u64 * WORK);
     let witness = explorer.witness().ok_or(LipError::NotProved)?;
     let square = exhibit::check(system, norms, domain, &witness)?;
     Ok(Attained { square, witness })

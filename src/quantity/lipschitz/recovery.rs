@@ -267,17 +267,24 @@ fn largest_eigenvalue_above(form: &[f64], n: usize, guess: f64, finest: f64) -> 
         let largest = eigenvalues(form.to_vec(), n).into_iter().fold(0f64, f64::max);
         return Some(largest * (1.0 + 1e-15 * n as f64));
     }
-    let mut excess = finest;
-    while excess < 100.0 {
-        let rho = guess * (1.0 + excess);
+    // The least of the factors `1 + 1.6^k finest` that passes, by bisection: a larger one passes too.
+    let factor = |k: i32| guess * (1.0 + finest * 1.6f64.powi(k));
+    let passes = |k: i32| {
         let mut shifted: Vec<f64> = form.iter().map(|x| -x).collect();
-        (0..n).for_each(|i| shifted[i * n + i] += rho);
-        if cholesky(&mut shifted, n) {
-            return Some(rho);
+        (0..n).for_each(|i| shifted[i * n + i] += factor(k));
+        cholesky(&mut shifted, n)
+    };
+    let most = ((100.0 / finest).ln() / 1.6f64.ln()).floor() as i32;
+    let (mut low, mut high) = (-1, most + 1);
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if passes(middle) {
+            high = middle;
+        } else {
+            low = middle;
         }
-        excess *= 1.6;
     }
-    None
+    (high <= most).then(|| factor(high))
 }
 
 /// Factors in place (lower triangle); `false` unless every pivot is positive.

@@ -1,0 +1,215 @@
+//! The network in f64 at points: values, slopes, motions and messages. Trust: untrusted.
+
+use super::graph::to_f64;
+use crate::kernel::lipschitz::system::Neuron;
+use crate::kernel::lipschitz::{Dyadic, System};
+use crate::kernel::net::Activation;
+use num_traits::ToPrimitive;
+
+type Sparse = Vec<(usize, f64)>;
+
+/// The rows of a system in f64.
+pub(super) struct Rows<'a> {
+    pub system: &'a System,
+    /// Row, constant and divisor of every argument.
+    arguments: Vec<(Sparse, f64, f64)>,
+    /// Row and constant of every output, divided.
+    outputs: Vec<(Sparse, f64)>,
+}
+
+impl<'a> Rows<'a> {
+    pub fn new(system: &'a System) -> Rows<'a> {
+        let floats = |row: &[(usize, Dyadic)]| row.iter().map(|(v, value)| (*v, to_f64(value, 0))).collect::<Vec<_>>();
+        let arguments = system.neurons.iter().map(|neuron| {
+            let argument = &neuron.argument;
+            (floats(&argument.row), to_f64(&argument.constant, 0), argument.divisor as f64)
+        });
+        let outputs = system.outputs.iter().map(|output| {
+            let divisor = output.divisor as f64;
+            let row = floats(&output.row).into_iter().map(|(v, x)| (v, x / divisor)).collect();
+            (row, to_f64(&output.constant, 0) / divisor)
+        });
+        Rows { system, arguments: arguments.collect(), outputs: outputs.collect() }
+    }
+
+    /// Coefficients that one pass reads.
+    pub fn coefficients(&self) -> usize {
+        let rows = self.arguments.iter().map(|(row, _, _)| row).chain(self.outputs.iter().map(|(row, _)| row));
+        rows.map(Vec::len).sum()
+    }
+
+    pub fn output_count(&self) -> usize {
+        self.outputs.len()
+    }
+
+    /// Values of all variables, and arguments of all neurons, at a point.
+    fn arguments(&self, x: &[f64]) -> (Vec<f64>, Vec<f64>) {
+        let mut values = x.to_vec();
+        let mut arguments = Vec::with_capacity(self.arguments.len());
+        for ((row, constant, divisor), neuron) in self.arguments.iter().zip(&self.system.neurons) {
+            let argument = (product(row, &values) + constant) / divisor;
+            values.push(activation(&neuron.activation, argument).0 * divisor);
+            arguments.push(argument);
+        }
+        (values, arguments)
+    }
+
+    /// Values of all variables, and slopes of all neurons, at a point.
+    pub fn values(&self, x: &[f64]) -> (Vec<f64>, Vec<f64>) {
+        let (values, arguments) = self.arguments(x);
+        let slope = |(neuron, u): (&Neuron, &f64)| activation(&neuron.activation, *u).1;
+        (values, self.system.neurons.iter().zip(&arguments).map(slope).collect())
+    }
+
+    /// Slopes averaged over windows around the arguments at a point. A window reaches `width` times the root mean square of the
+    /// arguments of its neuron's group to both sides.
+    pub fn smoothed(&self, x: &[f64], width: f64) -> Smoothed {
+        let (_, arguments) = self.arguments(x);
+        let (mut slopes, mut bends) = (Vec::with_capacity(arguments.len()), Vec::with_capacity(arguments.len()));
+        for group in &self.system.groups {
+            let own = &arguments[group.clone()];
+            let square: f64 = own.iter().map(|u| u * u).sum();
+            let reach = (width * (square / own.len().max(1) as f64).sqrt()).max(1e-100);
+            for (neuron, u) in self.system.neurons[group.clone()].iter().zip(own) {
+                let (low, high) =
+                    (activation(&neuron.activation, u - reach), activation(&neuron.activation, u + reach));
+                slopes.push((high.0 - low.0) / (2.0 * reach));
+                bends.push((high.1 - low.1) / (2.0 * reach));
+            }
+        }
+        Smoothed { slopes, bends }
+    }
+
+    /// Speeds of the arguments and of the outputs when the input moves by `v`.
+    pub fn motion(&self, slopes: &[f64], v: &[f64]) -> (Vec<f64>, Vec<f64>) {
+        let mut motion = v.to_vec();
+        let mut speeds = Vec::with_capacity(slopes.len());
+        for ((row, _, _), slope) in self.arguments.iter().zip(slopes) {
+            let speed = if *slope == 0.0 { 0.0 } else { product(row, &motion) };
+            motion.push(speed * slope);
+            speeds.push(speed);
+        }
+        (speeds, self.outputs.iter().map(|(row, _)| product(row, &motion)).collect())
+    }
+
+    pub fn adjoint(&self, slopes: &[f64], y: &[f64]) -> Vec<f64> {
+        let mut messages = self.messages(slopes, y);
+        messages.truncate(self.system.inputs);
+        messages
+    }
+
+    /// The derivative of `y . output` in every variable.
+    fn messages(&self, slopes: &[f64], y: &[f64]) -> Vec<f64> {
+        let inputs = self.system.inputs;
+        let mut messages = vec![0.0; inputs + slopes.len()];
+        for ((row, _), y) in self.outputs.iter().zip(y) {
+            row.iter().for_each(|(v, w)| messages[*v] += w * y);
+        }
+        for (j, ((row, _, _), slope)) in self.arguments.iter().zip(slopes).enumerate().rev() {
+            let factor = messages[inputs + j] * slope;
+            if factor != 0.0 {
+                row.iter().for_each(|(v, w)| messages[*v] += w * factor);
+            }
+        }
+        messages
+    }
+
+    /// The gradient of `y . J v` in the point, for the Jacobian `J` of smoothed slopes.
+    pub fn gradient(&self, smoothed: &Smoothed, v: &[f64], y: &[f64]) -> Vec<f64> {
+        let inputs = self.system.inputs;
+        let (speeds, _) = self.motion(&smoothed.slopes, v);
+        let messages = self.messages(&smoothed.slopes, y);
+        let mut gradient = vec![0.0; messages.len()];
+        for (j, (row, _, divisor)) in self.arguments.iter().enumerate().rev() {
+            // The slope itself moves with the argument.
+            let bent = messages[inputs + j] * speeds[j] * smoothed.bends[j] / divisor;
+            let factor = gradient[inputs + j] * smoothed.slopes[j] + bent;
+            if factor != 0.0 {
+                row.iter().for_each(|(v, w)| gradient[*v] += w * factor);
+            }
+        }
+        gradient.truncate(inputs);
+        gradient
+    }
+}
+
+/// Averaged slopes and their derivatives in the arguments.
+pub(super) struct Smoothed {
+    pub slopes: Vec<f64>,
+    bends: Vec<f64>,
+}
+
+fn product(row: &[(usize, f64)], values: &[f64]) -> f64 {
+    row.iter().map(|(v, w)| w * values[*v]).sum()
+}
+
+/// Margins of a classifier and their gradients.
+pub struct Descent<'a>(Rows<'a>);
+
+impl<'a> Descent<'a> {
+    pub fn new(system: &'a System) -> Descent<'a> {
+        Descent(Rows::new(system))
+    }
+
+    /// The margin of `label` against `other` and its gradient.
+    pub fn against(&self, x: &[f64], label: usize, other: usize) -> (f64, Vec<f64>) {
+        let (values, slopes) = self.0.values(x);
+        let mut weights = vec![0.0; self.0.outputs.len()];
+        if let [weight] = weights.as_mut_slice() {
+            *weight = if label == 1 { 1.0 } else { -1.0 };
+        } else {
+            weights.iter_mut().enumerate().filter(|(k, _)| *k == label).for_each(|(_, weight)| *weight = 1.0);
+            weights.iter_mut().enumerate().filter(|(k, _)| *k == other).for_each(|(_, weight)| *weight = -1.0);
+        }
+        let output = |(row, constant): &(Sparse, f64)| product(row, &values) + constant;
+        let margin = self.0.outputs.iter().zip(&weights).map(|(o, weight)| weight * output(o)).sum();
+        (margin, self.0.adjoint(&slopes, &weights))
+    }
+
+    /// The least margin of `label`.
+    pub fn margin(&self, x: &[f64], label: usize) -> f64 {
+        let (values, _) = self.0.values(x);
+        let outputs: Vec<f64> = self.0.outputs.iter().map(|(row, constant)| product(row, &values) + constant).collect();
+        match outputs.as_slice() {
+            [one] => *one * if label == 1 { 1.0 } else { -1.0 },
+            many => {
+                let own = many.get(label).copied().unwrap_or(f64::NEG_INFINITY);
+                let others = many.iter().enumerate().filter(|(k, _)| *k != label).map(|(_, y)| *y);
+                own - others.fold(f64::NEG_INFINITY, f64::max)
+            }
+        }
+    }
+}
+
+/// Value and derivative of an activation, to ordinary accuracy.
+pub fn activation(activation: &Activation, x: f64) -> (f64, f64) {
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    match activation {
+        Activation::Identity => (x, 1.0),
+        Activation::Relu => (x.max(0.0), f64::from(x > 0.0)),
+        Activation::LeakyRelu(slope) => {
+            let slope = slope.to_f64().unwrap_or(0.0);
+            if x >= 0.0 { (x, 1.0) } else { (slope * x, slope) }
+        }
+        Activation::Relu6 => (x.clamp(0.0, 6.0), f64::from(x > 0.0 && x < 6.0)),
+        Activation::HardTanh => (x.clamp(-1.0, 1.0), f64::from(x > -1.0 && x < 1.0)),
+        Activation::Heaviside => (f64::from(x > 0.0), 0.0),
+        Activation::Sigmoid => (sigmoid(x), sigmoid(x) * sigmoid(-x)),
+        Activation::Tanh => (x.tanh(), 1.0 - x.tanh() * x.tanh()),
+        Activation::Arctan => (x.atan(), 1.0 / (1.0 + x * x)),
+        Activation::Softplus => (x.max(0.0) + (-x.abs()).exp().ln_1p(), sigmoid(x)),
+        Activation::Softsign => (x / (1.0 + x.abs()), (1.0 + x.abs()).powi(-2)),
+        Activation::Elu(alpha) => {
+            let alpha = alpha.to_f64().unwrap_or(1.0);
+            if x >= 0.0 { (x, 1.0) } else { (alpha * x.exp_m1(), alpha * x.exp()) }
+        }
+        Activation::Silu => (x * sigmoid(x), sigmoid(x) * (1.0 + x * sigmoid(-x))),
+        Activation::Gelu | Activation::GeluTanh => {
+            let k = (2.0 / std::f64::consts::PI).sqrt();
+            let t = (k * (x + 0.044715 * x * x * x)).tanh();
+            let v = k * (1.0 + 3.0 * 0.044715 * x * x);
+            (0.5 * x * (1.0 + t), 0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * v)
+        }
+        Activation::Gaussian => ((-0.5 * x * x).exp(), -x * (-0.5 * x * x).exp()),
+    }
+}
