@@ -1,7 +1,7 @@
 //! Lipschitz constants of networks with weights, as productions for the search. Trust: untrusted.
 
 use super::lipschitz::graph::to_f64;
-use super::lipschitz::progress::SearchBar;
+use super::lipschitz::progress::{SearchBar, spinning};
 use super::lipschitz::{self, Bound, Effort, Limits};
 use super::{Production, Request, interrupt};
 use crate::kernel::derive::End;
@@ -36,7 +36,7 @@ pub fn produce(
     match end {
         End::High => upper(subject, network, norms, domain.as_ref(), request),
         End::Low if request.admits(&["attained", "branch_and_bound"]) => {
-            let attained = lipschitz::attained(network, norms, domain.as_ref(), TRIES);
+            let attained = spinning("attained", || lipschitz::attained(network, norms, domain.as_ref(), TRIES));
             let production = |found: lipschitz::Attained| {
                 let shown = exhibited(&found.witness);
                 let mut production = Production::new(subject, Witness::LipschitzLower(found.witness), "attained");
@@ -97,7 +97,7 @@ fn upper(
         None => *is_default,
     });
     let production = |(name, _, method): &(&str, bool, Method)| {
-        let bound = method(network, norms, domain).ok()?;
+        let bound = spinning(name, || method(network, norms, domain)).ok()?;
         let mut production = Production::new(subject, Witness::LipschitzUpper(bound.witness), name);
         production.notes = bound.notes;
         Some(production)

@@ -1,10 +1,11 @@
-//! A line on the terminal for a branch and bound that takes a while. Trust: untrusted.
+//! Lines on the terminal for searches that take a while. Trust: untrusted.
 //!
-//! It goes to standard error, only if that is a terminal, and only after two seconds.
+//! They go to standard error, only if that is a terminal, and only after two seconds.
 
 use super::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -50,4 +51,32 @@ impl Drop for SearchBar {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// Runs a search without bounds to show; on a terminal its name and its time appear after two seconds.
+pub fn spinning<T>(name: &str, search: impl FnOnce() -> T) -> T {
+    if !std::io::stderr().is_terminal() {
+        return search();
+    }
+    let (done, waiting) = std::sync::mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+            if let Ok(style) = ProgressStyle::with_template("  {spinner} {msg}  {elapsed}") {
+                bar.set_style(style);
+            }
+            bar.set_message(name.to_string());
+            let mut pause = PATIENCE;
+            // The search has ended when its end of the channel is gone.
+            while let Err(RecvTimeoutError::Timeout) = waiting.recv_timeout(pause) {
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+                bar.tick();
+                pause = Duration::from_millis(200);
+            }
+            bar.finish_and_clear();
+        });
+        let result = search();
+        drop(done);
+        result
+    })
 }

@@ -7,7 +7,14 @@
 //! Multipliers of a nearly optimal dual point are lifted by `(1 + delta)^(2 height)`, which buys strict feasibility.
 
 use super::graph::{Graph, Slopes, dot};
+use ndarray::{Array2, Axis, Slice};
+use rayon::prelude::*;
 use std::ops::Range;
+
+/// Neurons that are eliminated together, so that most of the work is products of matrices.
+const PANEL: usize = 64;
+/// Below this many variables neurons are eliminated one by one.
+const WIDE: usize = 512;
 
 /// Factor of the multipliers of neurons whose slopes agree in f64.
 pub const BINDING: f64 = 1073741824.0;
@@ -128,7 +135,22 @@ impl Elimination {
             }
         }
         let mut wide = vec![0.0; self.first.len()];
+        // Eliminated neurons whose products wait for rows below `start`, with the reciprocals of their pivots.
+        let mut panel: Vec<(usize, f64, Vec<f64>)> = Vec::new();
+        let mut start = self.first.len();
         for v in (self.inputs..self.first.len()).rev() {
+            if v < start {
+                self.flush(&mut form, &mut panel, start);
+                let group = self.groups.partition_point(|group| group.end <= v);
+                let least = self.groups.get(group).map_or(v, |group| group.start);
+                start = if v < WIDE { v } else { least.max((v + 1).saturating_sub(PANEL)) };
+            }
+            for (u, factor, q) in &panel {
+                let first = self.first[*u];
+                if let Some(value) = v.checked_sub(first).and_then(|k| q.get(k)).filter(|value| **value != 0.0) {
+                    axpy(value * factor, &q[..=v - first], &mut form[v][first - self.first[v]..]);
+                }
+            }
             let j = v - self.inputs;
             let (a, b, row) = (slopes.lower[j], slopes.upper[j], &self.rows[j]);
             let t = multiplier(v, &form);
@@ -151,13 +173,7 @@ impl Elimination {
                         }
                     }
                 }
-                let factor = 1.0 / pivot;
-                for (k, &value) in q.iter().enumerate() {
-                    if value != 0.0 {
-                        let w = first + k;
-                        axpy(value * factor, &q[..=k], &mut form[w][first - self.first[w]..]);
-                    }
-                }
+                panel.push((v, 1.0 / pivot, q));
             } else if a != 0.0 {
                 // z_v = w . z with w = a c, kept dense in `wide`; the form gains q w' + w q' + own w w' = s w' + w s'.
                 for (w, value) in row {
@@ -178,6 +194,7 @@ impl Elimination {
                 wide[..q.len()].fill(0.0);
             }
         }
+        self.flush(&mut form, &mut panel, start);
         let n = self.inputs;
         let mut square = vec![0.0; n * n];
         for i in 0..n {
@@ -187,6 +204,48 @@ impl Elimination {
             }
         }
         Some(square)
+    }
+
+    /// Adds `q q' / pivot` of every neuron of the panel to the rows below `start`, and empties the panel.
+    fn flush(&self, form: &mut [Vec<f64>], panel: &mut Vec<(usize, f64, Vec<f64>)>, start: usize) {
+        let panel = std::mem::take(panel);
+        let Some(first) = panel.iter().map(|(u, _, _)| self.first[*u]).min().filter(|first| *first < start) else {
+            return;
+        };
+        if panel.len() < 8 {
+            for (u, factor, q) in &panel {
+                let own = self.first[*u];
+                for (k, &value) in q.iter().take(start.saturating_sub(own)).enumerate() {
+                    if value != 0.0 {
+                        axpy(value * factor, &q[..=k], &mut form[own + k][own - self.first[own + k]..]);
+                    }
+                }
+            }
+            return;
+        }
+        let width = start - first;
+        let (mut left, mut right) =
+            (Array2::<f64>::zeros((width, panel.len())), Array2::<f64>::zeros((panel.len(), width)));
+        for (p, (u, factor, q)) in panel.iter().enumerate() {
+            let own = self.first[*u] - first;
+            for (k, &value) in q.iter().enumerate().take(width - own) {
+                left[(own + k, p)] = value * factor;
+                right[(p, own + k)] = value;
+            }
+        }
+        let update = |(block, rows): (usize, &mut [Vec<f64>])| {
+            let low = block * PANEL;
+            let high = low + rows.len();
+            let product =
+                left.slice_axis(Axis(0), Slice::from(low..high)).dot(&right.slice_axis(Axis(1), Slice::from(..high)));
+            for (k, row) in rows.iter_mut().enumerate() {
+                let offset = first - self.first[first + low + k];
+                for (x, y) in row[offset..].iter_mut().zip(product.row(k)) {
+                    *x += y;
+                }
+            }
+        };
+        form[first..start].par_chunks_mut(PANEL).enumerate().for_each(update);
     }
 
     /// Scans the lift upwards and keeps the least weight. `weights` are relative weights of the input coordinates,

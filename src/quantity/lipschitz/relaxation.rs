@@ -60,6 +60,12 @@ struct Ascended {
     passes: u64,
 }
 
+/// Above this many neurons one elimination takes seconds and one check a minute: the wanted gap is [`LARGE_GAP`] at least, and
+/// proposals get room to be accepted at once.
+const LARGE: usize = 2000;
+const LARGE_GAP: f64 = 1e-3;
+const LARGE_SLACK: f64 = 1e-6;
+
 /// Widths of the factorization of the dual variable that are tried in turn.
 const WIDTHS: [usize; 3] = [8, 16, 32];
 
@@ -126,7 +132,8 @@ impl<'a> Relaxation<'a> {
     /// The certified bound of the closed form, without any iteration.
     pub fn solve_layerwise(&self, slopes: &[Slope]) -> Result<Solution, LipError> {
         let (recovered, weights) = self.layerwise(&Slopes::new(slopes)).ok_or(LipError::NotProved)?;
-        let (multipliers, upper) = self.certify(slopes, &recovered, &weights, 1e-12)?;
+        let slack = if self.system.neurons.len() > LARGE { LARGE_SLACK } else { 1e-12 };
+        let (multipliers, upper) = self.certify(slopes, &recovered, &weights, slack)?;
         let exponent = 2 * self.graph.output_exponent();
         Ok(Solution { multipliers, upper, dual: 0.0, optimum_below: None, exponent, rank: 0, passes: 0 })
     }
@@ -134,6 +141,8 @@ impl<'a> Relaxation<'a> {
     /// Solves to the wanted gap and certifies. Errors: the kernel refuses every proposal.
     pub fn solve(&self, slopes: &[Slope], effort: Effort) -> Result<Solution, LipError> {
         let floats = Slopes::new(slopes);
+        let is_large = self.system.neurons.len() > LARGE;
+        let effort = if is_large { Effort { gap: effort.gap.max(LARGE_GAP), ..effort } } else { effort };
         let mut run = Ascended::default();
         for width in WIDTHS {
             let done = match width {
@@ -147,11 +156,13 @@ impl<'a> Relaxation<'a> {
         }
         let Ascended { best, value: dual, below, rank, passes } = run;
         // The closed form stands in when no dual point became feasible, and beats one that is far from its optimum.
-        let mut proposals: Vec<(Recovered, Vec<f64>)> = best.into_iter().chain(self.layerwise(&floats)).collect();
+        let near = best.as_ref().is_some_and(|(best, _)| is_large && best.rho < 1.1 * dual);
+        let closed = if near { None } else { self.layerwise(&floats) };
+        let mut proposals: Vec<(Recovered, Vec<f64>)> = best.into_iter().chain(closed).collect();
         proposals.sort_by(|(a, _), (b, _)| a.rho.total_cmp(&b.rho));
         let mut certified = Err(LipError::NotProved);
         for (recovered, weights) in &proposals {
-            certified = self.certify(slopes, recovered, weights, 2e-14);
+            certified = self.certify(slopes, recovered, weights, if is_large { LARGE_SLACK } else { 2e-14 });
             if certified.is_ok() {
                 break;
             }
@@ -171,7 +182,7 @@ impl<'a> Relaxation<'a> {
         }
         let before = run.passes + 8;
         let mut ascent = Ascent::new(&dual, x, 8);
-        let (mut check, mut start) = (30, 1e-10);
+        let (mut check, mut start) = (30, (effort.gap * 1e-3).clamp(1e-10, 1e-5));
         loop {
             let used = ascent.passes + before;
             if ascent.passes >= check || used >= effort.passes {
@@ -180,7 +191,7 @@ impl<'a> Relaxation<'a> {
                 run.value = run.value.max(found);
                 start = match recovered {
                     Some((recovered, weights)) => {
-                        let next = (recovered.delta * 1e-3).max(1e-14);
+                        let next = (recovered.delta * 1e-3).max(effort.gap * 1e-5);
                         if run.best.as_ref().is_none_or(|(best, _)| recovered.rho < best.rho) {
                             run.best = Some((recovered, weights));
                         }
