@@ -130,6 +130,127 @@ fn a_margin_and_a_constant_give_a_radius() {
     assert_eq!(robust_radius(&margin, &whole(0)), None);
 }
 
+#[test]
+fn denormal_weights_are_exact() {
+    // 2^-1074 on width one, three layers: the constant is 2^-3222, far below every float.
+    let least = f64::from_bits(1);
+    let network = chain(&[1; 4], &Activation::Relu, &vec![(vec![least], vec![0.0]); 3]);
+    let expected = BigRational::new(BigInt::one(), BigInt::one() << 6444u32);
+    assert_eq!(product(&network, Norms::LINF).unwrap().square, expected);
+    let relaxed = relaxation(&network, Norms::L2, None, Effort::default()).unwrap().square;
+    let ratio = (relaxed / &expected).to_f64().unwrap();
+    assert!((1.0..1.0 + 1e-7).contains(&ratio), "{ratio}");
+    let seen = attained(&network, Norms::LINF, None, 5);
+    assert!(seen.is_err() || seen.unwrap().square <= expected);
+}
+
+#[test]
+fn mixed_huge_and_tiny_weights_stay_above_what_is_attained() {
+    // 1e200 in one layer and 1e-200 in the next; another path has ordinary weights.
+    let network = chain(
+        &[2, 2, 1],
+        &Activation::Relu,
+        &[(vec![1e200, 0.0, 0.0, 3.0], vec![0.0; 2]), (vec![1e-200, 1.0], vec![0.0])],
+    );
+    let exact = 1e200f64 * 1e-200;
+    let expected = (exact * exact + 9.0).sqrt();
+    for bound in [
+        relaxation(&network, Norms::L2, None, Effort::default()).unwrap(),
+        combettes_pesquet(&network, Norms::L2, None).unwrap(),
+        layerwise(&network, Norms::L2, None).unwrap(),
+    ] {
+        let value = bound.square.to_f64().unwrap().sqrt();
+        assert!(value >= expected * (1.0 - 1e-14), "{value}");
+    }
+    let seen = attained(&network, Norms::L2, None, 20).unwrap().square.to_f64().unwrap().sqrt();
+    assert!(seen <= expected * (1.0 + 1e-14), "{seen}");
+}
+
+#[test]
+fn a_domain_that_is_none_is_refused() {
+    let end = |n: i64| whole(n);
+    assert!(Domain::new(vec![(end(1), end(0))]).is_err());
+    assert!(Domain::ball(vec![end(0)], end(-1), Norm::L2).is_err());
+    // A domain of another dimension.
+    let network = load("rnd_tiny_2_8_8_2");
+    let on = cube(3, 0, 1, 1);
+    assert!(relaxation(&network, Norms::L2, Some(&on), Effort::default()).is_err());
+    assert!(absolute_product(&network, Norms::L2, Some(&on)).is_err());
+    assert!(branch_and_bound(&network, Norms::L2, Some(&on), Limits::default(), |_| true).is_err());
+    assert!(attained(&network, Norms::L2, Some(&on), 5).is_err());
+    // A point is a domain: nothing moves on it, and every bound holds.
+    let point = cube(2, 1, 1, 2);
+    assert!(attained(&network, Norms::L2, Some(&point), 5).is_err());
+    assert!(relaxation(&network, Norms::L2, Some(&point), Effort::default()).is_ok());
+}
+
+#[test]
+fn a_layer_without_units_is_refused() {
+    use supremum::kernel::net::*;
+    let node = Node { op: Op::Dense { units: 0, bias: false }, inputs: vec![Source::Input] };
+    let architecture = Architecture { input: vec![2], nodes: vec![node] };
+    let weight = Tensor::new(vec![0, 2], Vec::new());
+    let network = weight
+        .ok()
+        .and_then(|weight| Network::new(architecture, vec![Some(Parameters { weight, bias: None })], 64).ok());
+    assert!(network.is_none(), "a network without outputs");
+}
+
+/// Concatenation stacks the two maps: `(x, 2 x)` has the norms `sqrt 5`, 2 and 3.
+#[test]
+fn concatenation_combines_by_the_norm() {
+    use supremum::kernel::net::*;
+    let nodes = vec![
+        Node { op: Op::Dense { units: 1, bias: false }, inputs: vec![Source::Input] },
+        Node { op: Op::Concat, inputs: vec![Source::Input, Source::Node(0)] },
+    ];
+    let architecture = Architecture { input: vec![1], nodes };
+    let weight = tensor(vec![1, 1], &[2.0]);
+    let network = Network::new(architecture, vec![Some(Parameters { weight, bias: None }), None], 64).unwrap();
+    let squares = [Norms::L2, Norms::LINF, Norms::L1].map(|norms| product(&network, norms).unwrap().square);
+    close(&squares[0], 5f64.sqrt());
+    assert_eq!(squares[1..], [whole(4), whole(9)]);
+    close(&relaxation(&network, Norms::L2, None, Effort::default()).unwrap().square, 5f64.sqrt());
+    close(&relaxation(&network, Norms::LINF, None, Effort::default()).unwrap().square, 2.0);
+}
+
+/// Pooling in l1 and linf, and a normalization that is folded into its convolution.
+#[test]
+fn pooling_and_normalization_by_the_norm() {
+    use supremum::kernel::net::*;
+    let single = |input: Vec<Size>, op: Op| {
+        let architecture = Architecture { input, nodes: vec![Node { op, inputs: vec![Source::Input] }] };
+        Network::new(architecture, vec![None], 64).unwrap()
+    };
+    // The mean of four numbers moves by a quarter of one of them, and by all if all move.
+    let mean = single(vec![1, 2, 2], Op::AvgPool { window: (2, 2), stride: (2, 2) });
+    assert_eq!(product(&mean, Norms::L1).unwrap().square, BigRational::new(1.into(), 16.into()));
+    assert_eq!(product(&mean, Norms::LINF).unwrap().square, whole(1));
+    // Windows of two at stride one: the middle number counts twice, by halves in the mean.
+    let means = single(vec![1, 1, 3], Op::AvgPool { window: (1, 2), stride: (1, 1) });
+    assert_eq!(product(&means, Norms::L1).unwrap().square, whole(1));
+    close(&relaxation(&means, Norms::L2, None, Effort::default()).unwrap().square, 0.75f64.sqrt());
+    let most = single(vec![1, 1, 3], Op::MaxPool { window: (1, 2), stride: (1, 1), pad: (0, 0) });
+    assert_eq!(product(&most, Norms::LINF).unwrap().square, whole(1));
+    assert_eq!(product(&most, Norms::L1).unwrap().square, whole(4));
+    // (3 x + 4 y) scaled by -2: the norm of one row (6, 8), not 2 * 5 twice.
+    let nodes = vec![
+        Node {
+            op: Op::Conv { channels: 1, kernel: (1, 2), stride: (1, 1), pad: (0, 0), groups: 1, bias: false },
+            inputs: vec![Source::Input],
+        },
+        Node { op: Op::BatchNorm, inputs: vec![Source::Node(0)] },
+    ];
+    let parameters = vec![
+        Some(Parameters { weight: tensor(vec![1, 1, 1, 2], &[3.0, 4.0]), bias: None }),
+        Some(Parameters { weight: tensor(vec![1], &[-2.0]), bias: Some(tensor(vec![1], &[7.0])) }),
+    ];
+    let network = Network::new(Architecture { input: vec![1, 1, 2], nodes }, parameters, 64).unwrap();
+    close(&product(&network, Norms::L2).unwrap().square, 10.0);
+    assert_eq!(product(&network, Norms::LINF).unwrap().square, whole(196));
+    assert_eq!(product(&network, Norms::L1).unwrap().square, whole(64));
+}
+
 /// Small image networks whose constants are known.
 #[test]
 fn unrolled_operations() {

@@ -121,3 +121,24 @@ fn local_constants_of_acas_xu() {
         assert!(attained(&network, norms, Some(&domain), 60).unwrap().square <= bound.square);
     }
 }
+
+/// Points that another program's sampling found: a search must find as much, and never more than the bound.
+#[test]
+fn points_are_as_steep_as_sampled_ones() {
+    // `lower_bound_sampled_l2` of the reference file: five seconds of sampling for each network.
+    for (name, sampled) in [
+        ("lipsdp_random", 36.482_230_154_8),
+        ("nnet_TestNetwork", 1_025.9),
+        ("hcas_pra0_tau00", 293.2),
+        ("hcas_pra4_tau60", 3.40),
+        ("nv_cartpole", 197.8),
+        ("ecl_lyr5n20", 0.2004),
+        ("ecl_lyr10n20", 4.01e-4),
+        ("rnd_tiny_2_8_8_2", 1.380_519_148),
+    ] {
+        let network = load(name);
+        let seen = attained(&network, Norms::L2, None, 200).unwrap();
+        let value = root(&check_lower(&network, Norms::L2, None, &seen.witness).unwrap());
+        assert!(value >= sampled, "{name}: {value} below {sampled}");
+    }
+}

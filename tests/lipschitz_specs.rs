@@ -117,3 +117,56 @@ fn images_keep_their_class_within_a_radius() {
     assert!(items.lower("pixels") <= items.lower("safe"));
     assert!(24.0 <= items.upper("near") && items.upper("near") <= items.upper("far"));
 }
+
+#[test]
+fn trained_networks_meet_their_limits_and_exceed_their_gradients() {
+    let items = Items::of("specs/lipschitz/trained.spec");
+    // The largest Jacobian at an image of the data, by PyTorch in double precision.
+    for (claim, seen) in [
+        ("L_digits", 32.219_804),
+        ("L_mnist", 20.405_216),
+        ("L_smooth", 21.515_261),
+        ("L_w16", 83.726_977),
+        ("L_w64", 38.572_751),
+    ] {
+        assert!(items.upper(claim) > seen, "{claim}");
+    }
+}
+
+/// Bad input ends with a message that says what was expected and where, not with a number.
+#[test]
+fn bad_input_is_named() {
+    let folder = std::env::temp_dir().join(format!("supremum-lipschitz-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let copy = |from: &str, to: &str| std::fs::copy(root.join(from), folder.join(to)).expect("a copy");
+    copy("specs/lipschitz/models/nv_cartpole.safetensors", "good.safetensors");
+    for name in
+        ["bad_nan_weight.onnx", "bad_nan_weight.safetensors", "unsupported_softmax.onnx", "unsupported_lstm.onnx"]
+    {
+        copy(&format!("tests/data/models/variants/{name}"), name);
+    }
+    let good = "network f from \"good.safetensors\" as 4 -> 16 -> 16 -> 16 -> 2 relu\n";
+    let whole = "claim a : lip(f, l2) <= ?";
+    let local = "claim a : lip(f on X, l2) <= ?";
+    for (text, code, words) in [
+        (format!("{good}domain X = [1, 0]^4\n{local}"), 3, "empty interval"),
+        (format!("{good}domain X = [0, inf]^4\n{local}"), 3, "not a constant"),
+        (format!("{good}domain X = [0, 1]^3\n{local}"), 3, "dimension"),
+        (format!("network f from \"bad_nan_weight.onnx\"\n{whole}"), 7, "finite"),
+        (format!("network f from \"bad_nan_weight.safetensors\" as 2 -> 2 relu\n{whole}"), 7, "expected"),
+        (format!("network f from \"unsupported_softmax.onnx\"\n{whole}"), 7, "Softmax"),
+        (format!("network f from \"unsupported_lstm.onnx\"\n{whole}"), 7, "unsupported operator"),
+        (format!("network f from \"good.safetensors\" as 4 -> 16 -> 16 -> 16 -> 0 relu\n{whole}"), 3, "width 0"),
+        (format!("{good}{whole} by lipsdp_network"), 3, "lipsdp"),
+    ] {
+        let path = folder.join("bad.spec");
+        std::fs::write(&path, format!("spec \"bad\"\n{text}\n")).expect("a file");
+        let output = run(&["check", path.to_str().expect("a path")]);
+        let all = [&output.stdout[..], &output.stderr[..]].concat();
+        let all = String::from_utf8_lossy(&all);
+        assert_eq!(output.status.code(), Some(code), "{text}\n{all}");
+        assert!(all.contains(words), "{text}\n{all}");
+    }
+    std::fs::remove_dir_all(&folder).expect("the folder goes");
+}

@@ -17,6 +17,9 @@ const STEPS: usize = 5;
 /// Sweeps of an alternating maximization that is only compared with another.
 const ROUGH: usize = 6;
 const SWEEPS: usize = 200;
+/// Coefficients that a search reads per try, and passes at most.
+const WORK: u64 = 3_000_000;
+const PASSES: u64 = 400;
 
 /// The system in f64 rows.
 pub struct Explorer<'a> {
@@ -265,11 +268,10 @@ impl<'a> Explorer<'a> {
         }
     }
 
-    /// Searches some regions in turn until about `work` coefficients have been read.
-    pub fn search(&mut self, regions: &[Region], noise: &mut Noise, work: u64) {
+    /// Searches some regions in turn; `tries` scales the work.
+    pub fn search(&mut self, regions: &[Region], noise: &mut Noise, tries: u64) {
         let size = self.rows.coefficients().max(1) as u64;
-        // Tiny networks cost more per pass than they have coefficients.
-        let passes = (work / size.max(200)).max(100);
+        let passes = (tries.saturating_mul(WORK) / size).clamp(100, tries.saturating_mul(PASSES).max(100));
         let samples = (passes / 200).clamp(2, 100) as usize;
         for region in regions {
             self.sample(region, noise, samples);

@@ -34,9 +34,6 @@ use num_rational::BigRational;
 use rayon::prelude::*;
 use relaxation::Relaxation;
 
-/// Coefficients that the search for points reads per try.
-const WORK: u64 = 3_000_000;
-
 /// How a bound was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -246,7 +243,7 @@ fn attained_on(system: &System, norms: Norms, domain: Option<&Domain>, tries: us
     };
     let Some(first) = regions.first() else { return Err(LipError::NotProved) };
     let mut explorer = Explorer::new(system, norms, first, domain.is_some());
-    explorer.search(&regions, &mut noise, tries as u64 * WORK);
+    explorer.search(&regions, &mut noise, tries as u64);
     let witness = explorer.witness().ok_or(LipError::NotProved)?;
     let square = exhibit::check(system, norms, domain, &witness)?;
     Ok(Attained { square, witness })
