@@ -14,6 +14,8 @@ use crate::kernel::net::Activation;
 /// Window widths of an ascent, and steps with each of them.
 const WIDTHS: [f64; 7] = [1.0, 0.5, 0.25, 0.12, 0.06, 0.03, 0.01];
 const STEPS: usize = 5;
+/// Random points of which the steepest starts an ascent.
+const STARTS: usize = 8;
 /// Sweeps of an alternating maximization that is only compared with another.
 const ROUGH: usize = 6;
 const SWEEPS: usize = 200;
@@ -253,14 +255,24 @@ impl<'a> Explorer<'a> {
         }
     }
 
-    /// Ascends from a random point of a region, with a best point of its own on the way, and climbs from there.
+    /// Ascends from the steepest of some random points of a region, with a best point of its own on the way, and climbs from there.
     fn restart(&mut self, region: &Region, noise: &mut Noise, steps: usize) {
-        let start = draw(region, || noise.uniform());
+        let mut start = (f64::NEG_INFINITY, Vec::new());
+        for _ in 0..STARTS {
+            let mut x = draw(region, || noise.uniform());
+            self.clamp(&mut x);
+            let (_, slopes) = self.rows.values(&x);
+            let direction = self.direction.clone();
+            let square = self.norm(&slopes, &direction, ROUGH).square;
+            if square > start.0 {
+                start = (square, x);
+            }
+        }
         let found = (self.best, std::mem::take(&mut self.point), self.direction.clone());
         let scale = std::mem::replace(&mut self.scale, widths(region));
         self.best = 0.0;
-        self.visit(start.clone(), noise);
-        self.ascend(start, noise);
+        self.visit(start.1.clone(), noise);
+        self.ascend(start.1, noise);
         self.climb(noise, steps);
         self.scale = scale;
         if self.best <= found.0 {

@@ -169,16 +169,23 @@ fn semidefinite(
     let (mut certificates, mut square, mut settled) = (Vec::new(), Dyadic::ZERO, true);
     // The bound is the largest of all parts, and so is the optimum.
     let (mut optimum, mut is_pattern) = (None, false);
-    let solve = |outputs: std::ops::Range<usize>| {
+    let solve = |outputs: std::ops::Range<usize>, effort: Option<Effort>| {
         let relaxation = Relaxation::new(&system, outputs, input, &floats);
         match effort {
             Some(effort) => relaxation.solve(&slopes, effort),
             None => relaxation.solve_layerwise(&slopes),
         }
     };
-    let solutions: Vec<_> = parts.into_par_iter().map(solve).collect();
+    // The lower end of one part is enough, that of the part with the largest bound.
+    let is_whole = parts.len() == 1;
+    let first = effort.map(|effort| Effort { enclose: effort.enclose && is_whole, ..effort });
+    let solutions: Vec<_> = parts.par_iter().map(|outputs| solve(outputs.clone(), first)).collect();
+    let mut solutions = solutions.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let worst = (0..solutions.len()).max_by(|a, b| solutions[*a].upper.cmp(&solutions[*b].upper));
+    if let (Some(worst), false, Some(true)) = (worst, is_whole, effort.map(|effort| effort.enclose)) {
+        solutions[worst] = solve(parts[worst].clone(), effort)?;
+    }
     for solution in solutions {
-        let solution = solution?;
         optimum = optimum.max(solution.optimum_below);
         is_pattern = solution.rank == 1;
         settled &= to_f64(&solution.upper, -solution.exponent) <= 1.02 * solution.dual;
@@ -239,7 +246,7 @@ fn attained_on(system: &System, norms: Norms, domain: Option<&Domain>, tries: us
     // Kinks lie where biases balance weights; boxes of several sizes meet them.
     let regions: Vec<Region> = match domain {
         Some(domain) => vec![Region::new(domain)],
-        None => [0, -2, 2, 4, 7].map(|exponent| Region::cube(system.inputs, exponent)).into(),
+        None => [0, -1, 1, 2, -2, 3, 4, 7].map(|exponent| Region::cube(system.inputs, exponent)).into(),
     };
     let Some(first) = regions.first() else { return Err(LipError::NotProved) };
     let mut explorer = Explorer::new(system, norms, first, domain.is_some());
