@@ -136,7 +136,7 @@ fn main() {
             });
         }
         if chosen("METHODS", "attained") {
-            let (found, seconds) = timed(|| attained(&network, Norms::L2, None, 200));
+            let (found, seconds) = timed(|| attained(&network, Norms::L2, None, 1000));
             let square = found.and_then(|found| check_lower(&network, Norms::L2, None, &found.witness));
             let value = square.map_or(f64::NAN, |square| square.to_f64().unwrap_or(f64::NAN).sqrt());
             println!("{name:24} {:12} {value:<20.12e} {seconds:8.4} s", "attained");
@@ -151,7 +151,7 @@ fn main() {
             let name = format!("ACAS Xu, radius 1/{inverse}");
             let run = || relaxation(&network, norms, Some(&domain), Effort::default());
             report(&name, norm, (&network, norms, Some(&domain)), run);
-            let (found, seconds) = timed(|| attained(&network, norms, Some(&domain), 200));
+            let (found, seconds) = timed(|| attained(&network, norms, Some(&domain), 1000));
             let value = found.map_or(f64::NAN, |found| found.square.to_f64().unwrap_or(f64::NAN).sqrt());
             println!("{name:24} {norm} attained {value:<20.12e} {seconds:8.4} s");
         }

@@ -155,7 +155,11 @@ fn bad_input_is_named() {
         (format!("{good}domain X = [0, 1]^3\n{local}"), 3, "dimension"),
         (format!("network f from \"bad_nan_weight.onnx\"\n{whole}"), 7, "finite"),
         (format!("network f from \"bad_nan_weight.safetensors\" as 2 -> 2 relu\n{whole}"), 7, "expected"),
-        (format!("network f from \"unsupported_softmax.onnx\"\n{whole}"), 7, "Softmax"),
+        (
+            format!("network f from \"unsupported_softmax.onnx\"\n{whole}"),
+            7,
+            "error[E0501]: unsupported_softmax.onnx: unsupported operator Softmax",
+        ),
         (format!("network f from \"unsupported_lstm.onnx\"\n{whole}"), 7, "unsupported operator"),
         (format!("network f from \"good.safetensors\" as 4 -> 16 -> 16 -> 16 -> 0 relu\n{whole}"), 3, "width 0"),
         (format!("{good}{whole} by lipsdp_network"), 3, "lipsdp"),

@@ -14,7 +14,7 @@ use num_traits::ToPrimitive;
 use std::time::Instant;
 
 /// Points tried for a lower bound.
-const TRIES: usize = 200;
+const TRIES: usize = 1000;
 /// Nodes of a branch and bound; a limit on work, not on time, so that results do not depend on the machine.
 const NODES: u64 = 20_000;
 /// Part of a time limit that the search takes; the rest is for the certificates of what it leaves open.

@@ -20,7 +20,7 @@ const STARTS: usize = 8;
 const ROUGH: usize = 6;
 const SWEEPS: usize = 200;
 /// Coefficients that a search reads per try, and passes at most.
-const WORK: u64 = 3_000_000;
+const WORK: u64 = 600_000;
 const PASSES: u64 = 400;
 
 /// The system in f64 rows.

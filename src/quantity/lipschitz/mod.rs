@@ -226,7 +226,7 @@ pub fn branch_and_bound(
             let square = exhibit::check(&system, norms, domain, &witness).ok()?;
             Some(Attained { square, witness })
         }),
-        None => attained_on(&system, norms, None, 200).ok(),
+        None => attained_on(&system, norms, None, 1000).ok(),
     };
     let pattern = domain.is_none().then_some(found.lower);
     let upper = Bound { square, witness, method: Method::BranchAndBound, notes: Vec::new() };
