@@ -82,11 +82,11 @@ fn image(seed: u64, activation: &Activation) -> Network {
     let conv =
         Op::Conv { channels, kernel: square(kernel), stride: square(stride), pad: square(pad), groups, bias: true };
     let (c, k) = (channels as usize, kernel as usize);
-    let mut random = |shape: Vec<usize>, noise: &mut Noise| {
+    let random = |shape: Vec<usize>, noise: &mut Noise| {
         let n = shape.iter().product();
         tensor(shape, &(0..n).map(|_| f64::from((0.7 * noise.normal()) as f32)).collect::<Vec<_>>())
     };
-    let mut with = |weight: Vec<usize>, bias: Option<usize>, noise: &mut Noise| {
+    let with = |weight: Vec<usize>, bias: Option<usize>, noise: &mut Noise| {
         let weight = random(weight, noise);
         Some(Parameters { weight, bias: bias.map(|n| random(vec![n], noise)) })
     };

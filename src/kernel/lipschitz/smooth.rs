@@ -465,10 +465,10 @@ mod tests {
             (Activation::Silu, 3, 2.857_722_380_467_299_8),
             (Activation::Gaussian, 2, 0.135_335_283_236_612_7),
             (Activation::Softsign, 3, 0.75),
-            (Activation::Arctan, 1, 0.785_398_163_397_448_3),
+            (Activation::Arctan, 1, std::f64::consts::FRAC_PI_4),
             (Activation::Arctan, -3, -1.249_045_772_398_254_4),
             (Activation::Arctan, 0, 0.0),
-            (Activation::Softplus, 0, 0.693_147_180_559_945_3),
+            (Activation::Softplus, 0, std::f64::consts::LN_2),
             (Activation::Softplus, -2, 0.126_928_011_042_972_5),
             (Activation::Softplus, 5, 5.006_715_348_489_118),
         ] {
