@@ -5,17 +5,18 @@
 //! What Coq proves is the arithmetic between: every stated end follows from these hypotheses. What the tactic `interval` has no
 //! symbol for is left out and named.
 
+mod term;
+
 use crate::kernel::certificate::{Certificate, ClaimRecord, term as terms};
 use crate::kernel::check::{Statement, Verdict};
 use crate::kernel::derive::{Theorems, Workspace, structures};
-use crate::kernel::real::Truth;
 use crate::kernel::signature::{self, Codomain};
 use crate::kernel::structure::Structure;
-use crate::kernel::term::{Big, Formula, Op, Relation, Substitution, Term, integer};
+use crate::kernel::term::{Formula, Op, Relation, Substitution, Term};
 use crate::kernel::value::Value;
 use num_bigint::BigInt;
 use num_rational::BigRational;
-use num_traits::{Signed, ToPrimitive, Zero};
+use num_traits::Signed;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -25,10 +26,33 @@ const PRECISION: u32 = 320;
 /// to more than the next end allows.
 const FIRST_BITS: u32 = 200;
 const LAST_BITS: u32 = 80;
-/// Most terms of a sum or product that are written out.
-const TERM_LIMIT: i64 = 64;
+/// Most terms of a sum or product and members of a range that are written out.
+const TERM_LIMIT: i64 = 128;
+/// Most lemmas on exact values of a claim: every proof of it tries to rewrite with them.
+const VALUE_LIMIT: usize = 128;
 /// Longest number in the script, in bits.
 const BIT_LIMIT: u64 = 1 << 14;
+
+/// `values` rewrites the exact values that lemmas of the section have proved, outermost first. `enclose` proves a comparison of
+/// closed terms and of variables with known ends; what `interval` cannot, an equality, is left to `lra`, `field` and, with the squares
+/// of square roots, `nra`. `refute` proves the negation of a conjunction by one of its members.
+const TACTICS: &str = "Ltac values := idtac.
+Ltac square_roots := repeat match goal with |- context [sqrt ?x] =>
+  let s := fresh in let P := fresh in assert (P : sqrt x * sqrt x = x) by (apply sqrt_sqrt; lra); set (s := sqrt x) in * end.
+Ltac bisect := match goal with x : R |- _ => solve [ interval with (i_prec PRECISION, i_bisect x) ] end.
+Ltac nonzero := repeat split; first [ lra | apply Rgt_not_eq; interval | apply Rlt_not_eq; interval ].
+Ltac same := solve [ field; nonzero | square_roots; field_simplify; try nra; nonzero ].
+Ltac enclose := values; first [ interval with (i_prec PRECISION) | lra | same | apply Req_le; same | apply Req_ge; same
+  | square_roots; nra | bisect ].
+Ltac refute := let H := fresh in intro H; repeat match goal with A : _ /\\ _ |- _ => destruct A end;
+  first [ lra | match goal with
+  | A : ?a <= ?b |- _ => solve [ refine (Rlt_not_le _ _ _ A); enclose ]
+  | A : ?a < ?b |- _ => solve [ refine (Rle_not_lt _ _ _ A); enclose ]
+  | A : ?a >= ?b |- _ => solve [ refine (Rlt_not_ge _ _ _ A); enclose ]
+  | A : ?a > ?b |- _ => solve [ refine (Rle_not_gt _ _ _ A); enclose ]
+  | A : ?a = ?b |- _ => solve [ refine (Rlt_not_eq _ _ _ A); enclose | refine (Rgt_not_eq _ _ _ A); enclose ]
+  end ].
+";
 
 /// A script and what it leaves out.
 pub struct Script {
@@ -61,9 +85,10 @@ pub fn script(certificate: &Certificate, theorems: &Theorems) -> Result<Script, 
 fn header(certificate: &Certificate) -> String {
     format!(
         "(* {}: the arithmetic of its certificate.\n   Hypotheses named T are theorems of the library, not proved here; hypotheses named W are witnesses\n   and counts that the kernel of supremum checks in integers. *)\n\
-         From Coq Require Import Reals ZArith Lia Lra.\nFrom Interval Require Import Tactic.\nOpen Scope R_scope.\n\n\
-         Ltac enclose := first [ interval with (i_prec {PRECISION}) | lra | apply Req_le; field | field ].\n",
-        comment(&certificate.spec.path)
+         From Coq Require Import Reals ZArith Lia Lra Psatz.\nFrom Flocq Require Import Core.\n\
+         From Interval Require Import Tactic.\nOpen Scope R_scope.\n\n{}",
+        comment(&certificate.spec.path),
+        TACTICS.replace("PRECISION", &PRECISION.to_string())
     )
 }
 
@@ -82,6 +107,10 @@ struct Section<'c> {
     omitted: Vec<Omitted>,
     /// Names of what is known about variables: to be put in front of every proof.
     known: Vec<String>,
+    /// Lemmas that give a subterm its exact value.
+    values: Vec<String>,
+    /// How many variables were named so far.
+    named: usize,
 }
 
 impl<'c> Section<'c> {
@@ -94,7 +123,8 @@ impl<'c> Section<'c> {
         let workspace = Workspace::new(&certificate.objects, theorems, structures).stating(record.claim.stated.clone());
         let steps = record.derivation.iter().filter_map(|said| certificate.steps.get(said.step)).collect();
         let (variables, text) = (BTreeMap::new(), String::new());
-        Section { record, workspace, steps, variables, text, omitted: Vec::new(), known: Vec::new() }
+        let (omitted, known, values) = (Vec::new(), Vec::new(), Vec::new());
+        Section { record, workspace, steps, variables, text, omitted, known, values, named: 0 }
     }
 
     fn write(&mut self, number: usize) -> Result<String, String> {
@@ -128,7 +158,8 @@ impl<'c> Section<'c> {
             let _ = writeln!(section, "Variable {name} : R. (* {} *)", comment(quantity));
         }
         section.push_str(&self.text);
-        let _ = writeln!(section, "End Arithmetic.\nEnd Claim{number}.");
+        let reset = if self.values.is_empty() { "" } else { "Ltac values ::= idtac.\n" };
+        let _ = writeln!(section, "{reset}End Arithmetic.\nEnd Claim{number}.");
         Ok(section)
     }
 
@@ -176,7 +207,7 @@ impl<'c> Section<'c> {
         let before = self.known.clone();
         for (side, relation, bound) in [("low", ">=", low), ("high", "<=", high)] {
             let (Some(bound), Some(stated)) = (bound, end(value, side == "low", bits(i))) else { continue };
-            let facts: String = before.iter().map(|name| format!("assert (A{name} := {name}). ")).collect();
+            let facts = facts(&before);
             let _ = writeln!(self.text, "Hypothesis T{i}_{side} : {subject} {relation} {bound}.");
             let _ = writeln!(self.text, "Lemma step{i}_{side} : {subject} {relation} {stated}.");
             let whole = stated.trim_matches(['(', ')']).parse::<BigInt>().ok().filter(|_| is_natural);
@@ -204,42 +235,12 @@ impl<'c> Section<'c> {
     /// A bound by the inverse of a monotone function: the theorem holds at every point beyond the inverse, and one such point
     /// is the stated end.
     fn inverse(&mut self, i: usize, subject: &str, op: Op, arguments: &[Term], value: &Value) -> Result<(), Omitted> {
-        let whole = |section: &Self, term: &Term| {
-            let value = section.workspace.evaluate(term).ok().and_then(|(value, _)| value.as_integer());
-            value.and_then(|n| n.to_i64()).ok_or_else(|| format!("the count `{term}`"))
-        };
-        let beyond = match (op, arguments) {
-            (Op::BinomialTailInverse, [n, k, delta]) => {
-                let (n, k) = (whole(self, n)?, whole(self, k)?);
-                if k >= TERM_LIMIT || n > 10_000 {
-                    return Err(format!("a binomial tail of {} terms", k + 1));
-                }
-                let mut ways = BigInt::from(1);
-                let mut terms = Vec::new();
-                for j in 0..=k {
-                    terms.push(format!("{ways} * p ^ {j} * (1 - p) ^ {}", n - j));
-                    ways = ways * (n - j) / (j + 1);
-                }
-                format!("{} < {}", terms.join(" + "), self.expression(delta)?)
-            }
-            (_, [q, c]) => {
-                let exact = self.workspace.evaluate(q).ok().and_then(|(value, _)| value.as_rational());
-                let kl = if exact.is_some_and(|q| q.is_zero()) {
-                    // 0 ln 0 = 0.
-                    "- ln (1 - p)".to_string()
-                } else {
-                    let q = self.expression(q)?;
-                    format!("{q} * ln ({q} / p) + (1 - {q}) * ln ((1 - {q}) / (1 - p))")
-                };
-                format!("{} < {kl}", self.expression(c)?)
-            }
-            _ => return Err("an inverse".to_string()),
-        };
+        let beyond = self.beyond(op, arguments)?.0;
         let Some(stated) = end(value, false, bits(i)) else { return Ok(()) };
-        let facts: String = self.known.iter().map(|name| format!("assert (A{name} := {name}). ")).collect();
+        let facts = facts(&self.known);
         let _ = writeln!(self.text, "Hypothesis T{i}_high : forall p, 0 < p < 1 -> {beyond} -> {subject} <= p.");
         let _ = writeln!(self.text, "Lemma step{i}_high : {subject} <= {stated}.");
-        let _ = writeln!(self.text, "Proof. {facts}apply T{i}_high; [lra | enclose]. Qed.");
+        let _ = writeln!(self.text, "Proof. {facts}first [lra | apply T{i}_high; [lra | enclose ..]]. Qed.");
         self.known.push(format!("step{i}_high"));
         Ok(())
     }
@@ -248,6 +249,9 @@ impl<'c> Section<'c> {
         let record = self.record;
         let statement = match &record.claim.statement {
             Statement::Formula(formula) if record.verdict == Verdict::Proved => self.formula(formula)?,
+            Statement::Formula(Formula::ForReal { .. }) => {
+                return Err("a refuted quantifier over an interval".to_string());
+            }
             Statement::Formula(formula) => format!("~ ({})", self.formula(formula)?),
             Statement::Upper(term) | Statement::Lower(term) | Statement::Both(term) => {
                 let subject = self.expression(term)?;
@@ -270,9 +274,10 @@ impl<'c> Section<'c> {
                 parts.join(" /\\ ")
             }
         };
-        let facts: String = self.known.iter().map(|name| format!("assert (A{name} := {name}). ")).collect();
+        let facts = facts(&self.known);
         let _ = writeln!(self.text, "Theorem claim : {statement}.");
-        let _ = writeln!(self.text, "Proof. {facts}repeat split; try (intro; lra); enclose. Qed.");
+        let proof = if statement.starts_with('~') { "refute" } else { "repeat split; intros; enclose" };
+        let _ = writeln!(self.text, "Proof. {facts}{proof}. Qed.");
         Ok(())
     }
 
@@ -302,121 +307,20 @@ impl<'c> Section<'c> {
                 let parts = (from..=to).map(|i| self.formula(&instance(i))).collect::<Result<Vec<_>, _>>()?;
                 parts.join(" /\\ ")
             }
-            Formula::ForEach { .. } | Formula::ForReal { .. } => return Err("a quantifier over a set".to_string()),
+            Formula::ForEach { variable, members, body } => {
+                let instance = |m: &Term| body.substitute(&Substitution::from([(variable.clone(), m.clone())]));
+                let parts = members.iter().map(|m| self.formula(&instance(m))).collect::<Result<Vec<_>, _>>()?;
+                parts.join(" /\\ ")
+            }
+            Formula::ForReal { variable, from, to, body } => {
+                let name = self.fresh("x");
+                let (from, to) = (self.expression(from)?, self.expression(to)?);
+                self.variables.insert(variable.clone(), name.clone());
+                let body = self.formula(body);
+                self.variables.remove(variable);
+                format!("(forall {name}, {from} <= {name} <= {to} -> {})", body?)
+            }
             Formula::Holds(name, _) => return Err(format!("the property `{name}`")),
-        })
-    }
-
-    /// A quantity by name. One that the kernel knows exactly is its value; another gets the bounds that the kernel knows.
-    fn variable(&mut self, quantity: &Term, is_subject: bool) -> Result<String, String> {
-        let key = quantity.to_string();
-        if let Some(name) = self.variables.get(&key) {
-            return Ok(name.clone());
-        }
-        let name = format!("q{}", self.variables.len());
-        if !is_subject {
-            let (value, grounds) = self.workspace.evaluate(quantity).map_err(|error| error.to_string())?;
-            if let Some(exact) = value.as_rational().filter(|_| grounds.facts.is_empty()) {
-                return number(&exact);
-            }
-            for (side, relation) in [("low", ">="), ("high", "<=")] {
-                if let Some(end) = end(&value, side == "low", u32::MAX) {
-                    let _ = writeln!(self.text, "Hypothesis W{name}_{side} : {name} {relation} {end}.");
-                    self.known.push(format!("W{name}_{side}"));
-                }
-            }
-        }
-        self.variables.insert(key, name.clone());
-        Ok(name)
-    }
-
-    fn range(&self, from: &Term, to: &Term) -> Result<(i64, i64), Omitted> {
-        let whole = |term: &Term| {
-            let value = self.workspace.evaluate(term).ok().and_then(|(value, _)| value.as_integer());
-            value.and_then(|n| n.to_i64()).ok_or_else(|| format!("the range end `{term}`"))
-        };
-        let (from, to) = (whole(from)?, whole(to)?);
-        if to - from >= TERM_LIMIT { Err(format!("a range of {} members", to - from + 1)) } else { Ok((from, to)) }
-    }
-
-    fn expression(&mut self, term: &Term) -> Result<String, Omitted> {
-        match term {
-            Term::Number(q) => number(q),
-            Term::Pi => Ok("PI".to_string()),
-            Term::Euler => Ok("(exp 1)".to_string()),
-            Term::Infinity => Err("infinity".to_string()),
-            Term::Name(name) => match self.workspace.objects().definitions.get(name) {
-                Some(definition) if definition.parameters.is_empty() => self.expression(&definition.body.clone()),
-                _ => Err(format!("the name `{name}`")),
-            },
-            Term::Quantity(head, arguments) => match self.workspace.objects().definitions.get(head) {
-                Some(definition) => {
-                    let substitution = definition.parameters.iter().cloned().zip(arguments.iter().cloned()).collect();
-                    self.expression(&definition.body.substitute(&substitution))
-                }
-                None => self.variable(term, false),
-            },
-            Term::Cases(branches) => {
-                for (condition, value) in branches {
-                    let truth = match condition {
-                        None => Truth::True,
-                        Some(condition) => self.workspace.decide(condition).map_err(|error| error.to_string())?.0,
-                    };
-                    match truth {
-                        Truth::True => return self.expression(value),
-                        Truth::False => {}
-                        Truth::Unknown => break,
-                    }
-                }
-                Err("an undecided case".to_string())
-            }
-            Term::Big { big, variable, from, to, body } => {
-                let (from, to) = self.range(from, to)?;
-                let sign = match big {
-                    Big::Sum => " + ",
-                    Big::Prod => " * ",
-                    Big::Max => return Err("`max`".to_string()),
-                    Big::Min => return Err("`min`".to_string()),
-                };
-                let instance = |i: i64| body.substitute(&Substitution::from([(variable.clone(), Term::int(i))]));
-                let parts = (from..=to).map(|i| self.expression(&instance(i))).collect::<Result<Vec<_>, _>>()?;
-                let empty = if *big == Big::Sum { "0" } else { "1" };
-                Ok(if parts.is_empty() { empty.to_string() } else { format!("({})", parts.join(sign)) })
-            }
-            Term::Apply(op, arguments) => self.apply(*op, arguments),
-        }
-    }
-
-    fn apply(&mut self, op: Op, arguments: &[Term]) -> Result<String, Omitted> {
-        if let (Op::Pow, [base, exponent]) = (op, arguments) {
-            let base_text = self.expression(base)?;
-            let value = self.workspace.evaluate(exponent).ok().and_then(|(value, _)| value.as_rational());
-            return match value.as_ref().and_then(integer).and_then(ToPrimitive::to_i64) {
-                Some(n) if (0..=1000).contains(&n) => Ok(format!("({base_text} ^ {n})")),
-                Some(n) if (-1000..0).contains(&n) => Ok(format!("(/ ({base_text} ^ {}))", -n)),
-                // x^y = exp(y ln x), which needs x > 0.
-                _ => Ok(format!("(exp ({} * ln {base_text}))", self.expression(exponent)?)),
-            };
-        }
-        let parts = arguments.iter().map(|a| self.expression(a)).collect::<Result<Vec<_>, _>>()?;
-        Ok(match (op, parts.as_slice()) {
-            (Op::Add, []) => "0".to_string(),
-            (Op::Mul, []) => "1".to_string(),
-            (Op::Add, parts) => format!("({})", parts.join(" + ")),
-            (Op::Mul, parts) => format!("({})", parts.join(" * ")),
-            (Op::Neg, [x]) => format!("(- {x})"),
-            (Op::Div, [x, y]) => format!("({x} / {y})"),
-            (Op::Abs, [x]) => format!("(Rabs {x})"),
-            (Op::Sqrt, [x]) => format!("(sqrt {x})"),
-            (Op::Exp, [x]) => format!("(exp {x})"),
-            (Op::Ln, [x]) => format!("(ln {x})"),
-            (Op::Log2, [x]) => format!("(ln {x} / ln 2)"),
-            (Op::Tanh, [x]) => format!("(1 - 2 / (exp (2 * {x}) + 1))"),
-            (Op::Kl, [q, p]) => format!("({q} * ln ({q} / {p}) + (1 - {q}) * ln ((1 - {q}) / (1 - {p})))"),
-            _ => {
-                let name = Op::CALLS.iter().find(|(_, o, _)| *o == op).map_or("?", |(name, _, _)| name);
-                return Err(format!("`{name}`"));
-            }
         })
     }
 }
@@ -429,17 +333,31 @@ fn number(q: &BigRational) -> Result<String, Omitted> {
     Ok(if q.is_integer() { numerator } else { format!("({numerator} / {})", q.denom()) })
 }
 
+/// Puts facts into the context of a proof.
+fn facts(known: &[String]) -> String {
+    known.iter().map(|name| format!("assert (A{name} := {name}). ")).collect()
+}
+
 /// Bits of the ends that lemma `i` proves.
 fn bits(i: usize) -> u32 {
     FIRST_BITS.saturating_sub(4u32.saturating_mul(u32::try_from(i).unwrap_or(u32::MAX))).max(LAST_BITS)
 }
 
-/// An end of a value as a number: exact where it is rational, else rounded outward to `bits`.
+/// An end of a value: exact where it is a sum of square roots, else rounded outward to `bits`.
 fn end(value: &Value, low: bool, bits: u32) -> Option<String> {
     let (exact, dyadic) =
         if low { (value.low(), value.enclosure().lo()) } else { (value.high(), value.enclosure().hi()) };
-    let q = match exact.and_then(|surd| surd.as_rational()) {
-        Some(q) => q,
+    let q = match exact {
+        Some(surd) => match surd.as_rational() {
+            Some(q) => q,
+            None => {
+                let root = |(radicand, q): (&u64, &BigRational)| {
+                    Ok(if *radicand == 1 { number(q)? } else { format!("{} * sqrt {radicand}", number(q)?) })
+                };
+                let parts = surd.terms().iter().map(root).collect::<Result<Vec<_>, Omitted>>().ok()?;
+                return Some(format!("({})", parts.join(" + ")));
+            }
+        },
         None if low => dyadic?.round_down(bits).to_rational().ok()?,
         None => dyadic?.round_up(bits).to_rational().ok()?,
     };

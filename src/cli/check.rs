@@ -78,7 +78,8 @@ fn certify(run: &Run, spec: &Path, path: &Path) -> Result<Vec<String>, Problem> 
             sha256: Sha256Hash::of(source.text().as_bytes()).to_string(),
         },
         title: run.spec.title.clone(),
-        files: session
+        files: run
+            .view
             .files
             .iter()
             .map(|file| FileRecord { path: file.path.clone(), sha256: file.sha256.clone() })

@@ -14,6 +14,7 @@ use crate::kernel::check::Statement;
 use crate::kernel::object::{Entry, Examples, Object, Sample};
 use crate::kernel::term::Term;
 use crate::model::{self, ItemKind, Spec};
+use crate::recheck::{self, RowClaim};
 use crate::text::Source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -158,7 +159,7 @@ fn whole_spec(
             certificate.spec.sha256
         )));
     }
-    let (spec, folder) = resolved(path, &source)?;
+    let (spec, tables, folder) = resolved(path, &source)?;
     if run::budget(&spec) != certificate.budget {
         return Err(other(format!("expected the budget {}, found {}", run::budget(&spec), certificate.budget)));
     }
@@ -171,7 +172,12 @@ fn whole_spec(
             rows.insert(&record.name, Term::Number(value));
         }
     }
-    let statements = statements(&spec, &rows);
+    let mut statements = statements(&spec, &rows);
+    let about_rows = |claim: &RowClaim| {
+        let statement = super::rows::statement(claim, &tables.sheets[claim.sheet]);
+        (claim.name.clone(), "claim", statement, vec![BTreeMap::new()])
+    };
+    statements.extend(tables.claims.iter().map(about_rows));
     for claim in &certificate.claims {
         let matches = |(name, kind, statement, stated): &Stated| {
             *kind == claim.kind
@@ -201,20 +207,24 @@ fn whole_spec(
     }
     again.insert(hash);
     again.extend(session.files.iter().map(|file| file.sha256.clone()));
+    again.extend(tables.sheets.iter().map(|sheet| sheet.sha256.clone()));
     Ok(())
 }
 
-fn resolved(path: &Path, source: &Source) -> Result<(Spec, Folder), Problem> {
+fn resolved(path: &Path, source: &Source) -> Result<(Spec, recheck::Split, Folder), Problem> {
     let (folder, name) = folder(path)?;
     let mut diagnostics = Vec::new();
     let (library, _) = run::library(&[]);
     let parsed = crate::syntax::parse(source);
     let imports = super::uses::read(&parsed.file, &name, &folder, &library, &mut diagnostics);
-    let (spec, _, more) = model::resolve(&parsed.file, source, &imports);
+    let mut tables = recheck::split(&parsed.file, source, &folder);
+    diagnostics.append(&mut tables.diagnostics);
+    let (spec, _, mut more) = model::resolve(&tables.rest, source, &imports);
+    more.retain(|diagnostic| diagnostic.code != "E0136" || !tables.has_claims);
     if let Some(diagnostic) = parsed.diagnostics.iter().chain(&diagnostics).chain(&more).find(|d| d.is_error()) {
         return Err(Problem::new("E0824", exit::SPEC, diagnostic.title.clone()));
     }
-    Ok((spec, folder))
+    Ok((spec, tables, folder))
 }
 
 /// Name, kind and statement of an item, and what its methods state.

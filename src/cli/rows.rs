@@ -7,6 +7,7 @@ use crate::kernel::derive::Theorems;
 use crate::kernel::object::Objects;
 use crate::kernel::term::Formula;
 use crate::lab::progress::Bar;
+use crate::prove::Outcome;
 use crate::recheck::{Judged, RowClaim, Sheet, judge};
 use crate::report::decimal::{Direction, decimal, exact_or_decimal};
 use crate::report::recheck::{ExplanationView, RowClaimView, RowView};
@@ -115,21 +116,31 @@ fn printed(q: &BigRational, sheet: &Sheet, claim: &RowClaim) -> String {
     text
 }
 
-/// The claim as `check` reports it: the kernel decides the conjunction over all rows.
+/// The conjunction over all rows, with the numbers of the table.
+pub fn statement(claim: &RowClaim, sheet: &Sheet) -> Statement {
+    let instance = |row| claim.formula.substitute(&sheet.substitution(&claim.variable, row));
+    Statement::Formula(Formula::And((0..sheet.len()).map(instance).collect()))
+}
+
+/// The claim as `check` reports it: the kernel decides it on all rows.
 pub fn item(claim: &RowClaim, sheet: &Sheet, source: &Source) -> items::Result {
     let line = source.position(claim.span.start).line;
-    let instances =
-        (0..sheet.len()).map(|row| claim.formula.substitute(&sheet.substitution(&claim.variable, row))).collect();
-    let statement = Statement::Formula(Formula::And(instances));
+    let statement = statement(claim, sheet);
     let statement = Claim { statement, failure: BigRational::zero(), draws: Vec::new(), stated: BTreeMap::new() };
     let checked = check::check(&Objects::default(), &Theorems::new(), &BTreeMap::new(), &statement, &[]);
+    let mut outcome = Outcome { claim: Some(statement), ..Outcome::default() };
     let text = format!("forall {} in {}.rows : {}", claim.variable, sheet.name, claim.text);
     let mut view = ItemView::new(ItemKind::Claim, &claim.name, Verdict::Unknown, &text, line);
     let mut diagnostics = Vec::new();
-    let (verdict, code) = match checked.map(|checked| checked.verdict()) {
-        Ok(KernelVerdict::Proved) => (Verdict::PROVED, exit::PROVED),
-        Ok(KernelVerdict::Refuted) => (Verdict::Refuted, exit::REFUTED),
-        Ok(KernelVerdict::Unknown) => (Verdict::Unknown, exit::UNKNOWN),
+    let (verdict, code) = match checked {
+        Ok(checked) => {
+            view.delta = Some(checked.spent().to_string());
+            match outcome.checked.insert(checked).verdict() {
+                KernelVerdict::Proved => (Verdict::PROVED, exit::PROVED),
+                KernelVerdict::Refuted => (Verdict::Refuted, exit::REFUTED),
+                KernelVerdict::Unknown => (Verdict::Unknown, exit::UNKNOWN),
+            }
+        }
         Err(error) => {
             diagnostics.push(items::undefined(&error, &claim.name, claim.span));
             (Verdict::Error, exit::SPEC)
@@ -155,5 +166,5 @@ pub fn item(claim: &RowClaim, sheet: &Sheet, source: &Source) -> items::Result {
         }
         _ => code,
     };
-    items::Result { view, outcome: None, spent: BigRational::zero(), diagnostics, exit: code }
+    items::Result { view, outcome: Some(outcome), spent: BigRational::zero(), diagnostics, exit: code }
 }

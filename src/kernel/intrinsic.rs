@@ -52,6 +52,10 @@ pub fn value(evaluation: &mut Evaluation, head: &str, arguments: &[Term]) -> Res
                         network.stored()
                     )))
                 }
+                Some(network) if !network.is_in_its_format() => Err(EvalError::Meaningless(format!(
+                    "expected numbers of a format of {} bits in `{name}`, found others",
+                    network.weight_bits()
+                ))),
                 Some(network) => integer(BigInt::from(network.weight_bits())),
                 None => Err(EvalError::Meaningless(format!("expected a network with weights, found `{name}`"))),
             }

@@ -134,6 +134,22 @@ pub struct Weight {
     pub exponent: i16,
 }
 
+/// Binary floating-point numbers of so many bits of precision, from `2^lowest` to below `2^(highest + 1)`.
+struct Format {
+    precision: u32,
+    lowest: i64,
+    highest: i64,
+}
+
+impl Format {
+    fn holds(&self, weight: Weight) -> bool {
+        let (bits, exponent) = (64 - weight.mantissa.unsigned_abs().leading_zeros(), i64::from(weight.exponent));
+        // The mantissa is odd: its last bit is the number's last.
+        weight.mantissa == 0
+            || bits <= self.precision && exponent >= self.lowest && exponent + i64::from(bits) - 1 <= self.highest
+    }
+}
+
 /// An array in row-major order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tensor {
@@ -408,6 +424,23 @@ impl Network {
 
     pub fn weight_bits(&self) -> u32 {
         self.weight_bits
+    }
+
+    /// Whether every stored number is one of the `2^weight_bits` numbers of its format, which was fixed before all data: -1, 0 and 1
+    /// of 2 bits; binary16 or bfloat16; binary32; binary64.
+    pub fn is_in_its_format(&self) -> bool {
+        let formats: &[Format] = match self.weight_bits {
+            2 => &[Format { precision: 1, lowest: 0, highest: 0 }],
+            16 => &[
+                Format { precision: 11, lowest: -24, highest: 15 },
+                Format { precision: 8, lowest: -133, highest: 127 },
+            ],
+            32 => &[Format { precision: 24, lowest: -149, highest: 127 }],
+            64 => &[Format { precision: 53, lowest: -1074, highest: 1023 }],
+            _ => &[],
+        };
+        let arrays = || self.parameters.iter().flatten().flat_map(|p| std::iter::once(&p.weight).chain(&p.bias));
+        formats.iter().any(|format| arrays().all(|array| array.data.iter().all(|weight| format.holds(*weight))))
     }
 }
 

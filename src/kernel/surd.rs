@@ -86,6 +86,11 @@ impl Surd {
         Surd { terms }
     }
 
+    /// The coefficient of every square root, by its radicand.
+    pub fn terms(&self) -> &BTreeMap<u64, BigRational> {
+        &self.terms
+    }
+
     pub fn is_zero(&self) -> bool {
         self.terms.is_empty()
     }

@@ -5,6 +5,7 @@ use supremum::kernel::certificate::{Json, Reason};
 
 const BASE: &str = "tests/forge/base.spec";
 const CONJECTURE: &str = "tests/forge/conjecture.spec";
+const OCCAM: &str = "tests/forge/occam.spec";
 const DIGITS: &str = "specs/digits.spec";
 
 struct Attack {
@@ -249,6 +250,33 @@ const ATTACKS: &[Attack] = &[
         let definition = Json::Map([("body".to_string(), text("0")), ("parameters".to_string(), list([]))].into());
         f.map("definitions").insert("lip(h, l2)".to_string(), definition);
     }),
+    attack("homoglyph_quantity", BASE, Reason::Name, "expected a new name, found `l\u{456}p`", |f| {
+        // A Cyrillic letter: `lip(h, l2) <= 0` would be read, and a definition would be meant.
+        let definition = Json::Map(
+            [("body".to_string(), text("0")), ("parameters".to_string(), list([text("g"), text("p")]))].into(),
+        );
+        f.map("definitions").insert("l\u{456}p".to_string(), definition);
+    }),
+    attack("reordered_title", BASE, Reason::Field, "expected one line", |f| {
+        f.set("spec/title", text("\u{202e}0 => )enoorez ,h(ksir"));
+    }),
+    attack("narrow_weights", OCCAM, Reason::Step, "expected numbers of a format of 1 bits in `h`", |f| {
+        // A class of numbers of one bit is smaller, and the weights are none of its members.
+        f.set("objects/h/is/weight_bits", Json::Integer(1));
+    }),
+    attack("narrow_format", OCCAM, Reason::Step, "expected numbers of a format of 16 bits in `h`", |f| {
+        f.set("objects/h/is/weight_bits", Json::Integer(16));
+    }),
+    attack("value_read_off_the_sample", OCCAM, Reason::Step, "which may have been read off `D.train`", |f| {
+        let errors =
+            list([text("of"), text("errors"), list([text("name"), text("h")]), list([text("name"), text("D.train")])]);
+        let step = f.step("occam");
+        f.set("claims/occam/stated/bits", errors.clone());
+        f.set(&format!("{step}/bindings/bits"), errors);
+    }),
+    attack("other_value_than_stated", OCCAM, Reason::Step, "the claim states bits = 64", |f| {
+        f.set("claims/occam/stated/bits", text("64"));
+    }),
     attack("same_name_twice", BASE, Reason::Name, "found `sdp` twice", |f| f.set("claims/product/name", text("sdp"))),
     attack("wrong_hash", BASE, Reason::Side, "its SHA-256 is not the certificate's", |f| {
         f.set("side/sha256", text(&"0".repeat(64)));
@@ -375,9 +403,49 @@ fn every_attack_is_refused_for_its_own_reason() {
     assert!(ATTACKS.len() >= 60);
 }
 
+/// The cases on certificates of `tests/data/adversarial/cases.json`, by the attacks that carry them out.
+const CASES: &[(&str, &[&str])] = &[
+    ("c-digit", &["round_wrong_way", "tighten_step"]),
+    ("c-widen", &[]),
+    ("c-theorem-swap", &["swapped_theorem", "unknown_theorem"]),
+    ("c-spec-swap", &[]),
+    ("c-empty", &["empty_derivation", "no_claims"]),
+    ("c-hole", &["hole_step"]),
+    ("c-dup-key", &["duplicate_key"]),
+    ("c-num-format", &["division_by_zero", "negative_denominator", "leading_zeros", "scientific", "unreduced"]),
+    ("c-wrong-dir", &["swapped_ends", "empty_interval"]),
+    ("c-future-version", &["newer_version"]),
+    ("c-bomb", &["many_steps", "many_digits"]),
+    ("c-theorem-drift", &["edited_theorem"]),
+];
+
+#[test]
+fn adversarial_cases_have_their_exit_codes() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/adversarial/cases.json");
+    let json: serde_json::Value = serde_json::from_slice(&std::fs::read(path).expect("cases")).expect("JSON");
+    let cases = json["cases"].as_array().expect("cases").iter().filter(|case| case["group"] == "certificates");
+    let expected: std::collections::BTreeMap<&str, u64> = cases
+        .map(|case| (case["id"].as_str().expect("a name"), case["exit"].as_u64().expect("an exit code")))
+        .collect();
+    assert_eq!(expected.keys().copied().collect::<Vec<_>>(), CASES.iter().map(|(id, _)| *id).collect::<Vec<_>>());
+    for (id, names) in CASES {
+        for name in *names {
+            let attack = ATTACKS.iter().find(|attack| attack.name == *name).expect("an attack");
+            let exit = match attack.reason {
+                Reason::Limit => 8,
+                Reason::Side => 7,
+                _ => 6,
+            };
+            assert_eq!(exit, expected[id], "{id}: {name}");
+        }
+        // A wider end is accepted, below; another spec is refused in tests/certificates.rs.
+        assert!(!names.is_empty() || ["c-widen", "c-spec-swap"].contains(id), "{id}");
+    }
+}
+
 #[test]
 fn what_was_written_is_accepted() {
-    for spec in [BASE, CONJECTURE, DIGITS, "tests/forge/small.spec"] {
+    for spec in [BASE, CONJECTURE, OCCAM, DIGITS, "tests/forge/small.spec"] {
         if let Err(refusal) = written(spec).judge() {
             panic!("{spec}: {refusal}");
         }

@@ -143,10 +143,15 @@ fn hash(field: &Field) -> Result<String, Refusal> {
     field.refuse(Reason::Field, "expected 64 hexadecimal digits")
 }
 
-/// A text that is shown as it is: short and without control characters.
+/// A text that is shown as it is: short, without control characters and without those that reorder or hide what stands beside
+/// them (Unicode's Bidi_Control, zero-width and line separators).
 fn line(field: &Field) -> Result<String, Refusal> {
     let text = field.text()?;
-    if text.len() <= 4096 && !text.chars().any(char::is_control) {
+    let misleads = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    if text.len() <= 4096 && !text.chars().any(misleads) {
         return Ok(text.to_string());
     }
     field.refuse(Reason::Field, "expected one line")

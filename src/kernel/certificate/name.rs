@@ -13,10 +13,11 @@ const LENGTH_LIMIT: usize = 256;
 /// Words of the printed form of terms and formulas that no list of the vocabulary holds.
 const WORDS: [&str; 12] = ["pi", "e", "inf", "sum", "prod", "cases", "if", "otherwise", "forall", "in", "and", "log"];
 
+/// ASCII letters only: a Cyrillic letter in `lip` would be another word that looks the same.
 fn is_identifier(text: &str) -> bool {
     let mut letters = text.chars();
-    letters.next().is_some_and(|c| c.is_alphabetic() || c == '_')
-        && letters.all(|c| c.is_alphanumeric() || c == '_' || c == '\'')
+    letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && letters.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// Words of the vocabulary that take arguments. A norm or loss is a bare name, which a definition would turn into a number where a
