@@ -29,7 +29,7 @@ const LAST_BITS: u32 = 80;
 /// Most terms of a sum or product and members of a range that are written out.
 const TERM_LIMIT: i64 = 128;
 /// Most lemmas on exact values of a claim: every proof of it tries to rewrite with them.
-const VALUE_LIMIT: usize = 128;
+const VALUE_LIMIT: usize = 32;
 /// Longest number in the script, in bits.
 const BIT_LIMIT: u64 = 1 << 14;
 
@@ -146,7 +146,9 @@ impl<'c> Section<'c> {
                 }
             }
         }
+        let end = self.text.len();
         if let Err(reason) = self.claim() {
+            self.text.truncate(end);
             self.omitted.push(format!("the statement uses {reason}"));
         }
         let mut section = format!(

@@ -427,7 +427,7 @@ fn adversarial_cases_have_their_exit_codes() {
     let expected: std::collections::BTreeMap<&str, u64> = cases
         .map(|case| (case["id"].as_str().expect("a name"), case["exit"].as_u64().expect("an exit code")))
         .collect();
-    assert_eq!(expected.keys().copied().collect::<Vec<_>>(), CASES.iter().map(|(id, _)| *id).collect::<Vec<_>>());
+    assert!(expected.keys().copied().eq(std::collections::BTreeSet::from_iter(CASES.iter().map(|(id, _)| *id))));
     for (id, names) in CASES {
         for name in *names {
             let attack = ATTACKS.iter().find(|attack| attack.name == *name).expect("an attack");
