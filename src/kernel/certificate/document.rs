@@ -475,7 +475,8 @@ impl Certificate {
         let checked = match check::check(&self.objects, theorems, structures, &record.claim, &steps) {
             Ok(checked) => checked,
             Err(error) => {
-                let mut workspace = Workspace::new(&self.objects, theorems, structures);
+                let stated = record.claim.stated.clone();
+                let mut workspace = Workspace::new(&self.objects, theorems, structures).stating(stated);
                 let failing =
                     steps.iter().enumerate().find_map(|(i, step)| workspace.apply(step).err().map(|e| (i, e)));
                 let (place, error) = match failing {
