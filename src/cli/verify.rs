@@ -309,6 +309,10 @@ fn item(certified: &Certified, line: usize) -> ItemView {
         let stated: Vec<String> = record.claim.stated.iter().map(|(name, term)| format!("{name} = {term}")).collect();
         item.notes.push(format!("states {}", stated.join(", ")));
     }
+    if !record.claim.draws.is_empty() {
+        let draws = record.claim.draws.iter().map(|draw| format!("{} for {}", draw.probability, draw.theorem));
+        item.notes.push(format!("draws {}", draws.collect::<Vec<_>>().join(", ")));
+    }
     item.assumptions = record.assumptions.union(&record.undischarged).cloned().collect();
     item.daggers = certified.holes();
     item

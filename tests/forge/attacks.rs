@@ -291,7 +291,7 @@ const ATTACKS: &[Attack] = &[
     attack("outside_the_folder", BASE, Reason::Side, "expected the name of a file beside", |f| {
         f.set("side/file", text("../base.cert.bin"));
     }),
-    attack("newer_version", BASE, Reason::Version, "expected version 1, found 99", |f| {
+    attack("newer_version", BASE, Reason::Version, "expected version 2, found 99", |f| {
         f.set("version", Json::Integer(99));
     }),
     attack("other_format", BASE, Reason::Version, "expected the format", |f| f.set("format", text("other"))),
@@ -340,13 +340,13 @@ const ATTACKS: &[Attack] = &[
         f.raw = Some(bytes);
     }),
     attack("other_spelling", BASE, Reason::Spelling, "expected the canonical spelling", |f| {
-        f.raw = Some(f.json.render().replace("\"version\": 1", "\"version\":  1").into_bytes());
+        f.raw = Some(f.json.render().replace("\"version\": 2", "\"version\":  2").into_bytes());
     }),
     attack("bare_nan", BASE, Reason::Malformed, "expected", |f| {
-        f.raw = Some(f.json.render().replace("\"version\": 1", "\"version\": NaN").into_bytes());
+        f.raw = Some(f.json.render().replace("\"version\": 2", "\"version\": NaN").into_bytes());
     }),
     attack("a_float", BASE, Reason::Malformed, "floating point", |f| {
-        f.raw = Some(f.json.render().replace("\"version\": 1", "\"version\": 1.0").into_bytes());
+        f.raw = Some(f.json.render().replace("\"version\": 2", "\"version\": 2.0").into_bytes());
     }),
 ];
 

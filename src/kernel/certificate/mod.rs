@@ -23,7 +23,7 @@ use std::fmt;
 
 /// The format of this version; a certificate states the version it was written for.
 pub const FORMAT: &str = "supremum certificate";
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 
 /// Longest text of a certificate, and longest side file, in bytes.
 pub const TEXT_LIMIT: usize = 64 << 20;
