@@ -189,7 +189,7 @@ mod tests {
                     (n >= target as f64, excess)
                 });
                 assert_eq!(found, Some(target.into()));
-                assert!(calls <= [30, 110, 60][kind], "{target} {kind} {calls}");
+                assert!(calls <= [40, 110, 60][kind], "{target} {kind} {calls}");
             }
         }
         assert_eq!(least_natural(100, |_| (false, Some(-1.0))), None);
