@@ -48,12 +48,7 @@ impl Rows {
     }
 
     pub fn statement(&self, statement: &Statement) -> Statement {
-        match statement {
-            Statement::Formula(formula) => Statement::Formula(formula.substitute(&self.bounds)),
-            Statement::Upper(term) => Statement::Upper(term.substitute(&self.bounds)),
-            Statement::Lower(term) => Statement::Lower(term.substitute(&self.bounds)),
-            Statement::Both(term) => Statement::Both(term.substitute(&self.bounds)),
-        }
+        statement.substitute(&self.bounds)
     }
 }
 

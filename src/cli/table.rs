@@ -95,6 +95,22 @@ pub fn view(spec: &Table, run: &Run) -> TableView {
             (a, b) => b.is_some().cmp(&a.is_some()),
         });
     }
+    // One search serves all computed cells; without any, none is made.
+    let terms = items.iter().flat_map(|item| {
+        spec.columns.iter().filter_map(|column| match &column.value {
+            TableValue::OfField(term) => Some(term.substitute(&numbers(item))),
+            _ => None,
+        })
+    });
+    let terms: Vec<Term> = terms.collect();
+    let computed = match &run.session {
+        Some(session) if !terms.is_empty() => run::with_search(&session.objects, &run.library, |search| {
+            terms.iter().map(|term| run::bound_of(term, search).unwrap_or_default()).collect()
+        })
+        .unwrap_or_default(),
+        _ => Vec::<String>::new(),
+    };
+    let mut computed = computed.into_iter();
     for item in items {
         // A row of a block goes by its method.
         let name = match item.kind {
@@ -103,14 +119,9 @@ pub fn view(spec: &Table, run: &Run) -> TableView {
         };
         let mut row = vec![Cell::from(name)];
         for column in &spec.columns {
-            row.push(match (&column.value, &run.session) {
-                (TableValue::OfField(term), Some(session)) => {
-                    let filled = term.substitute(&numbers(item));
-                    let found =
-                        run::with_search(&session.objects, &run.library, |search| run::bound_of(&filled, search));
-                    Cell::from(found.ok().flatten().unwrap_or_default().as_str())
-                }
-                (value, _) => cell(value, item, &mut view.footnotes),
+            row.push(match &column.value {
+                TableValue::OfField(_) => Cell::from(computed.next().unwrap_or_default().as_str()),
+                value => cell(value, item, &mut view.footnotes),
             });
         }
         view.rows.push(row);

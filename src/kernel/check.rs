@@ -9,7 +9,7 @@ use super::eval::{EvalError, Grounds};
 use super::object::Objects;
 use super::real::Truth;
 use super::structure::Structure;
-use super::term::{Formula, Term};
+use super::term::{Formula, Substitution, Term};
 use super::theorem::{Sort, Status, Theorem};
 use super::value::Value;
 use num_rational::BigRational;
@@ -26,6 +26,18 @@ pub enum Statement {
     Lower(Term),
     /// `term = ?` or `term in ?`
     Both(Term),
+}
+
+impl Statement {
+    /// Replaces free names, as [`Term::substitute`].
+    pub fn substitute(&self, substitution: &Substitution) -> Statement {
+        match self {
+            Statement::Formula(formula) => Statement::Formula(formula.substitute(substitution)),
+            Statement::Upper(term) => Statement::Upper(term.substitute(substitution)),
+            Statement::Lower(term) => Statement::Lower(term.substitute(substitution)),
+            Statement::Both(term) => Statement::Both(term.substitute(substitution)),
+        }
+    }
 }
 
 /// One event that may fail: a theorem's conclusion about these objects, for all values of its free numbers at once.

@@ -242,10 +242,7 @@ impl Resolver<'_> {
             ItemKind::Measure(term) | ItemKind::Bounds { target: term, .. } => Statement::Both(term.clone()),
         };
         sorts::check(&self.names, &statement, place)?;
-        self.closed(place, |sub| match &statement {
-            Statement::Formula(formula) => formula.substitute(sub) != *formula,
-            Statement::Upper(term) | Statement::Lower(term) | Statement::Both(term) => term.substitute(sub) != *term,
-        })?;
+        self.closed(place, |sub| statement.substitute(sub) != statement)?;
         self.spec.items.push(Item { name: name.to_string(), span, text, kind });
         Ok(())
     }

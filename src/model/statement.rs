@@ -123,12 +123,7 @@ fn with_values(
     names.values.replace(values.into_iter().collect());
     let statement = read(names);
     names.values.take();
-    Ok(match statement? {
-        Statement::Formula(formula) => Statement::Formula(formula.substitute(&substitution)),
-        Statement::Upper(term) => Statement::Upper(term.substitute(&substitution)),
-        Statement::Lower(term) => Statement::Lower(term.substitute(&substitution)),
-        Statement::Both(term) => Statement::Both(term.substitute(&substitution)),
-    })
+    Ok(statement?.substitute(&substitution))
 }
 
 /// A proposition, with holes understood.
