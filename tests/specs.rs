@@ -365,3 +365,25 @@ fn numbers_of_the_theory() {
     }
     std::fs::remove_dir_all(&folder).expect("removed");
 }
+
+#[test]
+fn an_open_enclosure_has_both_ends() {
+    let folder = std::env::temp_dir().join(format!("supremum-ends-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let model = format!("{}/specs/models/square_relu.onnx", env!("CARGO_MANIFEST_DIR"));
+    std::fs::copy(model, folder.join("model.onnx")).expect("copied");
+    let path = folder.join("t.spec");
+    let text = "network f from \"model.onnx\"\nclaim norm : weight_norm(f, 1, l2) in ?\nclaim lip : lip(f, l2) in ?\n";
+    std::fs::write(&path, text).expect("written");
+    let (items, exit) = items(path.to_str().expect("a path"));
+    std::fs::remove_dir_all(&folder).expect("removed");
+    assert_eq!(exit, 0, "{items:?}");
+    let end = |name: &str, end: &str| -> f64 {
+        let text = item(&items, name)[end].as_str().expect("an end");
+        let number = |text: &str| text.parse::<f64>().expect("a number");
+        text.split_once('/').map_or_else(|| number(text), |(p, q)| number(p) / number(q))
+    };
+    // A spectral norm is enclosed tightly; a Lipschitz constant is attained somewhere.
+    assert!((1.0 - 1e-9..=1.0).contains(&(end("norm", "lower") / end("norm", "upper"))), "{items:?}");
+    assert!(0.0 < end("lip", "lower") && end("lip", "lower") <= end("lip", "upper"), "{items:?}");
+}
