@@ -97,7 +97,31 @@ fn a_spec_uses_the_setting_of_another() {
     scratch.expect("use \"sub/net.spec\"\nuse \"sub/data.spec\"\nclaim t : params(f) = k\n", 0, "1 proved");
     scratch.expect("use vc\nclaim t : 1 <= 2\n", 0, "1 proved");
     scratch.expect("use vcc\nclaim t : 1 <= 2\n", 3, "did you mean `vc`?");
-    scratch.expect("use \"sub/net.spec\" as n\nclaim t : 1 <= 2\n", 3, "E0900");
+    // Under a name of their own two settings stand side by side, and a name means what it meant in its own spec.
+    scratch.expect(
+        "use \"sub/net.spec\" as n\nnetwork f = 2 -> 1\nclaim t : params(n.f) = 13\nclaim u : params(f) = 3\n",
+        0,
+        "2 proved",
+    );
+    scratch.expect(
+        "use \"sub/data.spec\" as d\nclaim t : params(d.f) = d.k\nclaim u : samples(d.D) = 2\n",
+        0,
+        "2 proved",
+    );
+    scratch.expect("use \"sub/net.spec\" as n\nclaim t : params(f) = 13\n", 3, "E0131");
+    scratch.expect("use \"sub/net.spec\" as n\nlet n = 2\nclaim t : 1 <= 2\n", 3, "E0129");
+    scratch.expect("use \"sub/data.spec\"\nuse \"sub/data.spec\" as d\nclaim t : 1 <= 2\n", 3, "E0138");
+    scratch.write(
+        "sub/outer.spec",
+        "confidence 0.9\nuse \"net.spec\" as n\nlet twice(f) = 2*f\nlet k = twice(params(n.f))\nnetwork g = 2 -> 3 -> 1 relu\n\
+         class F = g where |W[l]|_spec <= 2, |b[l]|_2 <= 1 for l in 1..2\nlet b = 1\n",
+    );
+    scratch.expect(
+        "use \"sub/outer.spec\" as o\nconfidence 0.8\nclaim t : o.k = 26\nclaim u : params(o.n.f) = 13\nclaim v : o.twice(o.b) = 2\n\
+         claim w : lip(o.F, l2) <= 4\n",
+        0,
+        "4 proved",
+    );
     scratch.expect("use \"sub/net.spec\"\nnetwork f = 2 -> 1\nclaim t : 1 <= 2\n", 3, "E0129");
     scratch.expect("use \"missing.spec\"\nclaim t : 1 <= 2\n", 3, "E0137");
     scratch.expect("use \"../x.spec\"\nclaim t : 1 <= 2\n", 3, "E0137");

@@ -9,6 +9,7 @@ mod law;
 mod names;
 mod network;
 mod plot;
+mod rename;
 mod resolve;
 mod sample;
 mod sorts;

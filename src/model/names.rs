@@ -1,5 +1,6 @@
 //! The names of a spec: what each stands for, and the terms that expressions denote.
 
+use super::rename;
 use crate::kernel::derive::{Theorems, Workspace};
 use crate::kernel::net::Architecture;
 use crate::kernel::object::{Domain, Objects};
@@ -26,6 +27,8 @@ pub enum NameKind {
     Assumption,
     Statement,
     Theorem,
+    /// A spec that is used under a name.
+    Alias,
 }
 
 /// A network family `network f(m) = 10 -> m -> 1 relu`: an architecture for every value of its parameters.
@@ -89,6 +92,16 @@ impl lower::Scope for Names {
             || self.definitions.contains_key(name)
             || self.is_part_of_file(name)
             || self.is_row(name)
+    }
+
+    fn resolved(&self, dotted: String) -> String {
+        let mut name = dotted;
+        while let Some((alias, rest)) = name.split_once('.')
+            && self.kind(alias) == Some(NameKind::Alias)
+        {
+            name = rename::under(alias, rest);
+        }
+        name
     }
 
     fn suggestions(&self) -> Vec<String> {
@@ -190,7 +203,9 @@ impl Names {
     pub fn dotted(&self, expr: &Expr) -> Result<String, Diagnostic> {
         match &expr.kind {
             ExprKind::Name(name) => Ok(name.clone()),
-            ExprKind::Field { base, field } => Ok(format!("{}.{}", self.dotted(base)?, field.name)),
+            ExprKind::Field { base, field } => {
+                Ok(lower::Scope::resolved(self, format!("{}.{}", self.dotted(base)?, field.name)))
+            }
             _ => Err(Diagnostic::error("E0131", "expected a name").at(expr.span, "not a name")),
         }
     }

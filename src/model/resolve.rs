@@ -1,6 +1,7 @@
 //! From the tree to the model, item by item.
 
 use super::names::{Family, NameKind, Names, Parameter};
+use super::rename::{self, Renaming};
 use super::{Declaration, DeclarationKind, Imports, Item, ItemKind, Layout, Part, Spec};
 use super::{class, domain, law, network, plot, sample, sorts, statement};
 use crate::kernel::check::Statement;
@@ -21,6 +22,7 @@ pub fn resolve(file: &ast::File, source: &Source, imports: &Imports) -> (Spec, N
         imports,
         base: String::new(),
         used: BTreeSet::new(),
+        roof: None,
         names: Names::default(),
         spec: Spec::default(),
         samples: BTreeSet::new(),
@@ -61,8 +63,10 @@ struct Resolver<'s> {
     imports: &'s Imports,
     /// The folder of the items at hand, relative to the spec's own.
     base: String,
-    /// Specs whose items are here already.
-    used: BTreeSet<String>,
+    /// Specs whose items are here already, each with the name it was used as.
+    used: BTreeSet<(String, Option<String>)>,
+    /// The names of the items at hand, if their spec is used under a name.
+    roof: Option<Renaming>,
     names: Names,
     spec: Spec,
     /// Names of samples and of their parts.
@@ -76,21 +80,27 @@ fn unsupported(what: &str, span: Span, works: &str) -> Diagnostic {
 impl Resolver<'_> {
     /// The setting of another spec: what it declares, not what it claims or shows.
     fn use_(&mut self, item: &ast::Use, span: Span) -> Result<(), Diagnostic> {
-        if let Some(alias) = &item.alias {
-            return Err(unsupported(
-                "`use ... as NAME`",
-                alias.span,
-                "`use \"setting.spec\"`, with the names as they are there",
-            ));
-        }
         let ast::UseTarget::File(text) = &item.target else { return Ok(()) };
         let name = super::joined(&self.base, &text.text);
         // A spec that could not be read was reported when it was read.
         let Some((file, source)) = self.imports.get(&name) else { return Ok(()) };
-        if !self.used.insert(name.clone()) {
+        let roof = match &item.alias {
+            None => self.roof.clone(),
+            Some(alias) => {
+                self.names.declare(&alias.name, NameKind::Alias, alias.span)?;
+                let mut names = BTreeSet::new();
+                self.declared_by(&name, &mut names, &mut BTreeSet::new());
+                Some(Renaming { alias: alias.name.clone(), names })
+            }
+        };
+        if !self.used.insert((name.clone(), roof.as_ref().map(|roof| roof.alias.clone()))) {
             return Ok(());
         }
-        let outer = (self.source, std::mem::replace(&mut self.base, super::folder_of(&name).to_string()));
+        let outer = (
+            self.source,
+            std::mem::replace(&mut self.base, super::folder_of(&name).to_string()),
+            std::mem::replace(&mut self.roof, roof),
+        );
         self.source = source;
         let known: BTreeSet<String> = self.names.declared.keys().cloned().collect();
         let declarations = self.spec.declarations.len();
@@ -103,12 +113,21 @@ impl Resolver<'_> {
             | ast::ItemKind::Table(_)
             | ast::ItemKind::Plot(_)
             | ast::ItemKind::Simulate(_) => Ok(()),
+            // Under a name of its own a spec keeps its confidence to itself: it is that of its own claims.
+            ast::ItemKind::Confidence(_) if self.roof.is_some() => Ok(()),
             ast::ItemKind::Theorem(theorem) => {
                 Err(unsupported("a theorem in a used spec", theorem.name.span, "`--theory my.thm`"))
             }
-            _ => self.item(item),
+            _ => match &self.roof {
+                None => self.item(item),
+                Some(roof) => {
+                    let mut item = item.clone();
+                    roof.item(&mut item);
+                    self.item(&item)
+                }
+            },
         });
-        (self.source, self.base) = outer;
+        (self.source, self.base, self.roof) = outer;
         // Places in the other text mean nothing in this one.
         for declaration in self.spec.declarations.iter_mut().skip(declarations) {
             declaration.span = span;
@@ -122,6 +141,20 @@ impl Resolver<'_> {
             let shown = diagnostic.render(source, Style::Ascii);
             Diagnostic { labels: Vec::new(), ..diagnostic }.at(span, "in a spec that is used here").note(shown)
         })
+    }
+
+    /// The names that a used spec brings, its own and those of the specs that it uses without a name for them.
+    fn declared_by(&self, file_name: &str, names: &mut BTreeSet<String>, seen: &mut BTreeSet<String>) {
+        let Some((file, _)) = self.imports.get(file_name) else { return };
+        if !seen.insert(file_name.to_string()) {
+            return;
+        }
+        names.extend(file.items.iter().filter_map(rename::declared).map(str::to_string));
+        for item in &file.items {
+            if let ast::ItemKind::Use(ast::Use { target: ast::UseTarget::File(text), alias: None }) = &item.kind {
+                self.declared_by(&super::joined(super::folder_of(file_name), &text.text), names, seen);
+            }
+        }
     }
 
     /// A file name of the items at hand, relative to the spec's own folder.

@@ -15,6 +15,10 @@ pub trait Scope {
     fn arity(&self, name: &str) -> Option<usize>;
     /// Whether a plain name is known; an unknown one is an error with a suggestion.
     fn knows(&self, name: &str) -> bool;
+    /// The name that a dotted name stands for: `base.f` of a spec used as `base`.
+    fn resolved(&self, dotted: String) -> String {
+        dotted
+    }
     /// Names to suggest.
     fn suggestions(&self) -> Vec<String>;
     /// What a name stands for that lists several values: the rows of a `bounds` block.
@@ -90,6 +94,7 @@ impl Lowering<'_> {
             ExprKind::Field { .. } => {
                 let name =
                     dotted(expr).ok_or_else(|| unsupported("this field", expr.span, "parts of a sample, `D.train`"))?;
+                let name = self.scope.resolved(name);
                 if self.scope.knows(&name) {
                     return Ok(Term::Name(name));
                 }
@@ -199,6 +204,7 @@ impl Lowering<'_> {
         let Some(head) = dotted(function) else {
             return Err(unsupported("a call of this expression", function.span, "calls of named functions"));
         };
+        let head = self.scope.resolved(head);
         if head == "log" {
             return Err(Diagnostic::error("E0107", "which logarithm?")
                 .at(function.span, "base not stated")
