@@ -63,7 +63,7 @@ fn views(spec: &str, threads: &str) -> Vec<(&'static str, String)> {
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("UTF-8")
     };
-    let path = format!("specs/{}.spec", if spec == "acas" { "lipschitz/acas" } else { spec });
+    let path = format!("specs/{spec}.spec");
     let text = run(&["check", &path]);
     let json = run(&["check", "--format", "json", &path]);
     run(&["table", "--to", "md,csv,tex", "-o", folder.to_str().expect("UTF-8"), &path]);
@@ -110,7 +110,7 @@ fn relu_depth3_shows_its_numbers() {
 
 #[test]
 fn acas_is_below_its_product_bound() {
-    let (items, exit) = items("specs/lipschitz/acas.spec");
+    let (items, exit) = items("specs/acas.spec");
     assert_eq!(exit, 0);
     assert_eq!(item(&items, "size")["upper"], "13305");
     // LipSDP-Neuron's optimum is 88258.8192...; a certified bound lies just above.
