@@ -46,6 +46,7 @@ fn zero_layers_and_dead_neurons() {
     assert!(square.to_f64().unwrap() < 1e-100, "{square}");
     let zero = chain(&[2, 3, 1], &Activation::Relu, &[(vec![1.0; 6], vec![1.0; 3]), (vec![0.0; 3], vec![0.0])]);
     assert_eq!(absolute_product(&zero, Norms::LINF, None).unwrap().square, BigRational::zero());
+    assert_eq!(jacobian(&zero, Norms::LINF, None).unwrap().square, BigRational::zero());
     assert!(relaxation(&zero, Norms::L2, None, Effort::default()).unwrap().square.to_f64().unwrap() < 1e-100);
     // Neurons that read nothing, or that nothing reads, do not matter: x -> 2 relu(x) in one of three neurons.
     let dead =
@@ -62,6 +63,7 @@ fn width_one_chain() {
     for norms in [Norms::L2, Norms::LINF, Norms::L1] {
         close(&relaxation(&network, norms, None, Effort::default()).unwrap().square, 1.0);
         assert_eq!(absolute_product(&network, norms, None).unwrap().square, BigRational::one());
+        assert_eq!(jacobian(&network, norms, None).unwrap().square, BigRational::one());
     }
 }
 

@@ -153,6 +153,7 @@ fn agree(network: &Network, norms: Norms, domain: Option<&Domain>, what: &str) {
     let mut bounds: Vec<Named> = vec![
         ("product", product(network, norms)),
         ("absolute", absolute_product(network, norms, domain)),
+        ("jacobian", jacobian(network, norms, domain)),
         ("recursion", combettes_pesquet(network, norms, domain)),
     ];
     if norms != Norms::L1 {

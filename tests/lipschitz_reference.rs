@@ -122,6 +122,20 @@ fn local_constants_of_acas_xu() {
     }
 }
 
+/// Beside interval bounds of the Jacobian (numpy), which lose what cancels, and the linear relaxation of auto_LiRPA.
+#[test]
+fn the_relaxed_jacobian_of_acas_xu() {
+    let network = load("nnet_TestNetwork");
+    for (radius, below, above) in [(100, 4.59, 46.0), (1000, 0.010_268_09, 0.010_268_1)] {
+        let domain = cube(5, -1, 1, radius);
+        let bound = jacobian(&network, Norms::LINF, Some(&domain)).unwrap();
+        let value = root(&bound.square);
+        assert!(value >= below && value <= above, "1/{radius}: {value}");
+        assert_eq!(check_upper(&network, Norms::LINF, Some(&domain), &bound.witness).unwrap(), bound.square);
+        assert!(bound.square <= absolute_product(&network, Norms::LINF, Some(&domain)).unwrap().square);
+    }
+}
+
 /// The search for points beside five seconds of sampling by another program (`lower_bound_sampled_l2` of the reference file).
 #[test]
 fn points_are_about_as_steep_as_sampled_ones() {

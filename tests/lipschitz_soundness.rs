@@ -97,6 +97,7 @@ fn agree(network: &Network, domain: Option<&Domain>) {
             layerwise(network, norms, domain).unwrap(),
             absolute_product(network, norms, domain).unwrap(),
             product(network, norms).unwrap(),
+            jacobian(network, norms, domain).unwrap(),
         ];
         for bound in &bounds {
             assert!(

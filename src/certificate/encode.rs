@@ -256,6 +256,7 @@ impl Side {
                 map([kind("norm_product"), ("layers", Json::List(layers.iter().map(layer).collect()))])
             }
             lipschitz::Witness::AbsoluteProduct => map([kind("absolute_product")]),
+            lipschitz::Witness::Jacobian => map([kind("jacobian")]),
             lipschitz::Witness::Averaged(squares) => {
                 let square = |x: &Option<lipschitz::Dyadic>| x.as_ref().map_or(Json::Null, dyadic);
                 let row = |row: &Vec<Option<lipschitz::Dyadic>>| Json::List(row.iter().map(square).collect());

@@ -2,7 +2,9 @@
 
 use super::eval::{EvalError, Evaluation};
 use super::law;
+use super::lipschitz::{LayerMap, LipError};
 use super::matrix_norm;
+use super::net::{Activation, Network, Op};
 use super::object::{Domain, Law, Part};
 use super::path;
 use super::structure::{Layer, Structure};
@@ -13,6 +15,7 @@ use super::value::Value;
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{Signed, ToPrimitive, Zero};
+use std::sync::Arc;
 
 /// The value of a quantity with canonical arguments, if it is one that the kernel computes.
 /// Errors: an argument that means nothing here.
@@ -76,6 +79,7 @@ pub fn value(evaluation: &mut Evaluation, head: &str, arguments: &[Term]) -> Res
         }
         ("weight_norm", [net, l, norm]) => parameter_norm(evaluation, Part::Weight, net, l, norm),
         ("bias_norm", [net, l, norm]) => parameter_norm(evaluation, Part::Bias, net, l, norm),
+        ("operator_norm", [net, l, norm]) => operator_norm(evaluation, net, l, norm),
         ("radius", [domain, norm]) => Ok(Some(radius(evaluation, domain, norm)?)),
         ("dim", [domain]) => {
             let name = symbol(domain)?;
@@ -163,9 +167,62 @@ pub fn layer<'o>(evaluation: &Evaluation<'_, 'o>, net: &Term, l: &Term) -> Resul
 /// Layer `l` of a chain of dense layers, whose weights are a matrix.
 pub fn dense_layer<'o>(evaluation: &Evaluation<'_, 'o>, net: &Term, l: &Term) -> Result<&'o Layer, EvalError> {
     if structure(evaluation, net)?.chain().is_none() {
-        return Err(EvalError::Meaningless(format!("expected a chain of dense layers, found `{net}`")));
+        return Err(EvalError::Meaningless(format!(
+            "expected a chain of dense layers, found `{net}`; `operator_norm({net}, {l}, p)` speaks of layers of any graph"
+        )));
     }
     layer(evaluation, net, l)
+}
+
+/// A network with weights, and the node that is its layer `l`: the nodes of the graph, counted from 1.
+pub fn node<'o>(evaluation: &Evaluation<'_, 'o>, net: &Term, l: &Term) -> Result<(&'o Arc<Network>, usize), EvalError> {
+    let name = symbol(net)?;
+    let Some(network) = evaluation.workspace().objects().net(name).and_then(|net| net.network.as_ref()) else {
+        return Err(EvalError::Meaningless(format!("expected a network with weights, found `{name}`")));
+    };
+    let nodes = &network.architecture().nodes;
+    let index = match l {
+        Term::Number(q) if q.is_integer() => q.to_integer().to_usize().and_then(|l| l.checked_sub(1)),
+        _ => None,
+    };
+    match index.filter(|i| *i < nodes.len()) {
+        Some(i) => Ok((network, i)),
+        None => {
+            let listed: Vec<String> =
+                nodes.iter().enumerate().take(24).map(|(i, node)| format!("{} {}", i + 1, node.op.name())).collect();
+            let more = if nodes.len() > listed.len() { ", ..." } else { "" };
+            let (count, listed) = (nodes.len(), listed.join(", "));
+            Err(EvalError::Meaningless(format!(
+                "expected a layer in 1..{count} of `{name}` ({listed}{more}), found `{l}`"
+            )))
+        }
+    }
+}
+
+/// The norm of the map of a layer, where exact sums give it; for l2 a witness does.
+fn operator_norm(evaluation: &mut Evaluation, net: &Term, l: &Term, norm: &Term) -> Result<Option<Value>, EvalError> {
+    let bits = evaluation.bits();
+    let (network, node) = node(evaluation, net, l)?;
+    if let Op::Activation(activation) = &network.architecture().nodes[node].op
+        && *activation != Activation::Identity
+    {
+        // Coordinate by coordinate, so the constant is the same in every norm.
+        let subject = Term::quantity("activation_lipschitz", vec![activation.symbol()]);
+        return Ok(Some(evaluation.known(&subject, super::signature::Codomain::NonNegative)?));
+    }
+    let sum: fn(&LayerMap) -> BigRational = match symbol(norm)? {
+        "l1" => LayerMap::column_sum,
+        "linf" => LayerMap::row_sum,
+        "l2" => return Ok(None),
+        other => return Err(EvalError::Meaningless(format!("expected l1, l2 or linf, found `{other}`"))),
+    };
+    let compute = || match LayerMap::of(network, node) {
+        Ok(layer) => Ok(Value::rational(&sum(&layer), bits)),
+        Err(error @ LipError::TooLarge(_)) => Err(EvalError::TooLarge(error.to_string())),
+        Err(error) => Err(EvalError::Meaningless(error.to_string())),
+    };
+    let key = Term::quantity("operator_norm", vec![l.clone(), norm.clone()]);
+    Ok(Some(evaluation.workspace().objects().memo.value(network, key, bits, compute)?))
 }
 
 /// Errors: `net on domain` with a domain of another dimension than the net's input.

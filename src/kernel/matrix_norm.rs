@@ -55,22 +55,6 @@ pub fn of(tensor: &Tensor, part: Part, norm: &str, bits: Bits) -> Result<Option<
     Ok(Some(Value::rational(&value, bits)))
 }
 
-/// `|W v|^2 / |v|^2`, a lower bound of `sigma_max(W)^2`. `None`: a zero vector or one of another length.
-pub fn rayleigh_quotient(matrix: &Tensor, vector: &[BigInt]) -> Option<BigRational> {
-    let columns = matrix.shape.iter().skip(1).product::<usize>().max(1);
-    let norm: BigInt = vector.iter().map(|x| x * x).sum();
-    if vector.len() != columns || norm.is_zero() {
-        return None;
-    }
-    let grid = Grid::of(&matrix.data);
-    let mut total = BigInt::zero();
-    for row in matrix.data.chunks(columns) {
-        let product: BigInt = row.iter().zip(vector).map(|(w, x)| grid.integer(w) * x).sum();
-        total += &product * &product;
-    }
-    Some(grid.value(total, 2) / BigRational::from_integer(norm))
-}
-
 /// The common grid `2^exponent` of dyadic numbers.
 pub struct Grid {
     exponent: i32,

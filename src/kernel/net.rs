@@ -88,6 +88,26 @@ pub enum Op {
     Gradients(GradientMap),
 }
 
+impl Op {
+    /// The name of the kind of layer, as messages list it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Op::Dense { .. } => "dense",
+            Op::Conv { .. } => "convolution",
+            Op::Activation(activation) => activation.name(),
+            Op::BatchNorm => "batch_norm",
+            Op::FixedAffine => "fixed_affine",
+            Op::MaxPool { .. } => "max_pool",
+            Op::AvgPool { .. } => "avg_pool",
+            Op::GlobalAvgPool => "global_avg_pool",
+            Op::Flatten => "flatten",
+            Op::Add => "sum",
+            Op::Concat => "concatenation",
+            Op::Gradients(_) => "gradients",
+        }
+    }
+}
+
 /// Where a node reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {

@@ -88,6 +88,12 @@ pub const QUANTITIES: &[Quantity] = &[
     q("weight_bits", &[NET], Natural, "bits of the widest stored parameter"),
     q("weight_norm", &[NET, NAT, NORM], NonNegative, "norm of the weight matrix of layer l (supremum over a class)"),
     q("bias_norm", &[NET, NAT, NORM], NonNegative, "norm of the bias of layer l (supremum over a class)"),
+    q(
+        "operator_norm",
+        &[NET, NAT, NORM],
+        NonNegative,
+        "norm of the map of layer i of the graph, normalizations folded in, at its input size",
+    ),
     q("activation_lipschitz", &[ACTIVATION], NonNegative, "Lipschitz constant of an activation"),
     q("layer_lipschitz", &[NET, NAT], NonNegative, "Lipschitz constant of the activation after layer l"),
     q("radius", &[DOMAIN, NORM], NonNegative, "largest norm of a point of the domain"),

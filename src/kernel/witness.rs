@@ -5,10 +5,11 @@ use super::eval::{EvalError, Evaluation};
 use super::forward;
 use super::gibbs;
 use super::intrinsic::symbol;
-use super::lipschitz::{self, LayerNorm, LipError, LowerWitness, Norms, product, robust};
-use super::matrix_norm;
+use super::lipschitz::operator::Operator;
+use super::lipschitz::{self, LayerMap, LayerNorm, LipError, LowerWitness, Norms, robust};
 use super::net::Network;
 use super::object::{Domain, Examples, Law, Noise, Objects};
+use super::real::Bits;
 use super::term::Term;
 use super::value::Value;
 use num_bigint::BigInt;
@@ -43,6 +44,7 @@ impl Witness {
             Witness::SpectralLower { .. } => "rayleigh_quotient",
             Witness::LipschitzUpper(lipschitz::Witness::Product(_)) => "norm_product",
             Witness::LipschitzUpper(lipschitz::Witness::AbsoluteProduct) => "absolute_product",
+            Witness::LipschitzUpper(lipschitz::Witness::Jacobian) => "jacobian",
             Witness::LipschitzUpper(lipschitz::Witness::Averaged(_)) => "combettes_pesquet",
             Witness::LipschitzUpper(lipschitz::Witness::Tree(tree)) if tree.len() == 1 => "lipsdp",
             Witness::LipschitzUpper(lipschitz::Witness::Tree(_)) => "branch_and_bound",
@@ -117,20 +119,13 @@ pub fn check(evaluation: &mut Evaluation, subject: &Term, witness: &Witness) -> 
             let Some(parameters) = network.and_then(|n| n.parameters().get(node)).and_then(Option::as_ref) else {
                 return Err(EvalError::Witness(format!("`{net}` has no weights")));
             };
-            match witness {
-                Witness::SpectralUpper(certificate) => {
-                    let square = product::spectral_norm_squared(&parameters.weight, certificate)
-                        .map_err(|error| EvalError::Witness(error.to_string()))?;
-                    Ok(Value::rational(&square.to_rational(), bits).sqrt(bits)?.lower_unbounded())
-                }
-                Witness::SpectralLower { vector } => {
-                    let squared = matrix_norm::rayleigh_quotient(&parameters.weight, vector).ok_or_else(|| {
-                        EvalError::Witness("expected a nonzero vector with one entry per column".to_string())
-                    })?;
-                    Ok(Value::rational(&squared, bits).sqrt(bits)?.upper_unbounded())
-                }
-                _ => Err(EvalError::Witness(format!("a witness `{}` says nothing of a norm", witness.name()))),
-            }
+            let layer = Operator::matrix(&parameters.weight).map(|operator| LayerMap { operator, divisor: 1 });
+            spectral(&layer.map_err(|error| EvalError::Witness(error.to_string()))?, subject, witness, bits)
+        }
+        ("operator_norm", [net, l, norm], _) if *norm == Term::name("l2") => {
+            let (network, node) = super::intrinsic::node(evaluation, net, l)?;
+            let layer = LayerMap::of(network, node).map_err(|error| EvalError::Witness(error.to_string()))?;
+            spectral(&layer, subject, witness, bits)
         }
         ("lip", [map, norm], Witness::LipschitzUpper(witness)) => {
             let (network, domain) = restricted(objects, map)?;
@@ -208,6 +203,23 @@ pub fn check(evaluation: &mut Evaluation, subject: &Term, witness: &Witness) -> 
             }
         }
         _ => Err(silent(witness, subject)),
+    }
+}
+
+/// What the witness proves of the norm of a linear map from l2 to l2.
+fn spectral(layer: &LayerMap, subject: &Term, witness: &Witness, bits: Bits) -> Result<Value, EvalError> {
+    match witness {
+        Witness::SpectralUpper(certificate) => {
+            let square = layer.square_below(certificate).map_err(|error| EvalError::Witness(error.to_string()))?;
+            Ok(Value::rational(&square, bits).sqrt(bits)?.lower_unbounded())
+        }
+        Witness::SpectralLower { vector } => {
+            let square = layer
+                .rayleigh_quotient(vector)
+                .ok_or_else(|| EvalError::Witness("expected a nonzero vector with one entry per column".to_string()))?;
+            Ok(Value::rational(&square, bits).sqrt(bits)?.upper_unbounded())
+        }
+        other => Err(silent(other, subject)),
     }
 }
 

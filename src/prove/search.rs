@@ -101,8 +101,8 @@ struct Draft<'a, 'p> {
 
 pub struct Search<'a> {
     context: &'a Context<'a>,
-    /// The best candidate of goals met before, where no method or probability was involved.
-    known: RefCell<BTreeMap<Goal, Option<Candidate>>>,
+    /// The best candidate of goals met before, as steps or not, where no method or probability was involved.
+    known: RefCell<BTreeMap<(Goal, bool), Option<Candidate>>>,
 }
 
 /// What the claim allows at the top of the search.
@@ -111,6 +111,15 @@ pub struct Demand {
     pub method: Option<Method>,
     /// Failure probability that the claim may draw.
     pub failure: BigRational,
+}
+
+/// Whether a goal is a step towards the same quantity of something else, as a Lipschitz constant in one norm is for another.
+fn is_step(path: &[Goal], goal: &Goal) -> bool {
+    let head = |goal: &Goal| match &goal.0 {
+        Term::Quantity(head, _) => Some(head.clone()),
+        _ => None,
+    };
+    path.iter().any(|above| head(above) == head(goal))
 }
 
 impl<'a> Search<'a> {
@@ -143,10 +152,13 @@ impl<'a> Search<'a> {
         if path.len() >= DEPTH_LIMIT || path.contains(&goal) {
             return found;
         }
+        let quick = is_step(path, &goal);
         path.push(goal);
         let request = match &demand.method {
-            Some(method) => Request { method: Some(&method.name), options: &method.named, within: method.within },
-            None => Request::default(),
+            Some(method) => {
+                Request { method: Some(&method.name), options: &method.named, within: method.within, quick }
+            }
+            None => Request { quick, ..Request::default() },
         };
         for production in self.context.producers.produce(self.context.objects, subject, end, request) {
             let mut workspace = self.workspace();
@@ -194,6 +206,7 @@ impl<'a> Search<'a> {
     /// The best certain candidate for a goal inside a derivation, else the first that may fail: no method, remembered.
     fn best(&self, subject: &Term, end: End, failure: &BigRational, path: &mut Vec<Goal>) -> Option<Candidate> {
         let goal = (subject.clone(), end);
+        let goal = (goal.clone(), is_step(path, &goal));
         if let Some(known) = self.known.borrow().get(&goal) {
             return known.clone();
         }

@@ -36,6 +36,8 @@ pub struct Request<'a> {
     pub options: &'a [(String, Term)],
     /// What a search with bounds on both sides may take; without it such a search is limited by its work.
     pub within: Option<Duration>,
+    /// On the way to a bound of another constant of the same kind, where slow methods have their own turn.
+    pub quick: bool,
 }
 
 impl Request<'_> {
@@ -50,6 +52,7 @@ pub const METHODS: &[&str] = &[
     "interval_propagation",
     "norm_product",
     "absolute_product",
+    "jacobian",
     "combettes_pesquet",
     "aol",
     "eclipse_fast",
@@ -97,10 +100,10 @@ impl Producers for Engine {
                     Vec::new()
                 }
             }
-            ("weight_norm", [Term::Name(net), Term::Number(l), Term::Name(norm)])
+            ("weight_norm" | "operator_norm", [Term::Name(net), Term::Number(l), Term::Name(norm)])
                 if norm == "l2" && request.method.is_none() =>
             {
-                norm::spectral(objects, subject, net, l, end).into_iter().collect()
+                norm::spectral(objects, subject, head, net, l, end).into_iter().collect()
             }
             ("robust_radius" | "robust_errors", arguments) => {
                 robustness::produce(objects, subject, (head, arguments), end, request)

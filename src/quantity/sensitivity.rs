@@ -70,14 +70,25 @@ fn exhibited(witness: &LowerWitness) -> String {
 /// A named bound.
 type Method = fn(&Network, Norms, Option<&Domain>) -> Result<Bound, LipError>;
 
-/// Methods that a claim may name, and whether they are tried without being named.
-const UPPER: &[(&str, bool, Method)] = &[
-    ("norm_product", true, |network, norms, _| lipschitz::product(network, norms)),
-    ("absolute_product", true, lipschitz::absolute_product),
-    ("combettes_pesquet", true, lipschitz::combettes_pesquet),
-    ("aol", false, |network, norms, _| lipschitz::almost_orthogonal(network, norms)),
-    ("eclipse_fast", true, lipschitz::layerwise),
-    ("lipsdp", true, |network, norms, domain| {
+/// When a method is tried.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Always,
+    /// Unless the bound is a step towards another.
+    Goal,
+    /// Only when a claim names it.
+    Named,
+}
+
+/// Methods that a claim may name.
+const UPPER: &[(&str, Turn, Method)] = &[
+    ("norm_product", Turn::Always, |network, norms, _| lipschitz::product(network, norms)),
+    ("absolute_product", Turn::Always, lipschitz::absolute_product),
+    ("jacobian", Turn::Goal, lipschitz::jacobian),
+    ("combettes_pesquet", Turn::Always, lipschitz::combettes_pesquet),
+    ("aol", Turn::Named, |network, norms, _| lipschitz::almost_orthogonal(network, norms)),
+    ("eclipse_fast", Turn::Goal, lipschitz::layerwise),
+    ("lipsdp", Turn::Goal, |network, norms, domain| {
         lipschitz::relaxation(network, norms, domain, Effort { enclose: true, ..Effort::default() })
     }),
 ];
@@ -92,11 +103,11 @@ fn upper(
     if request.method == Some("branch_and_bound") {
         return branch_and_bound(subject, network, norms, domain, request).into_iter().collect();
     }
-    let wanted = UPPER.iter().filter(|(name, is_default, _)| match request.method {
+    let wanted = UPPER.iter().filter(|(name, turn, _)| match request.method {
         Some(method) => method == *name,
-        None => *is_default,
+        None => *turn == Turn::Always || *turn == Turn::Goal && !request.quick,
     });
-    let production = |(name, _, method): &(&str, bool, Method)| {
+    let production = |(name, _, method): &(&str, Turn, Method)| {
         let bound = spinning(name, || method(network, norms, domain)).ok()?;
         let mut production = Production::new(subject, Witness::LipschitzUpper(bound.witness), name);
         production.notes = bound.notes;

@@ -1,12 +1,11 @@
-//! Certificates of spectral norms. Trust: untrusted; [`crate::kernel::lipschitz::product`] and [`crate::kernel::matrix_norm`]
-//! check them.
+//! Certificates of spectral norms. Trust: untrusted; [`crate::kernel::lipschitz::operator`] checks them.
 
 use super::lipschitz::graph::{from_f64, to_f64};
-use crate::kernel::lipschitz::product::spectral_norm_squared;
+use super::lipschitz::product::power;
+use crate::kernel::lipschitz::operator::Operator;
 use crate::kernel::lipschitz::{Dyadic, LayerNorm};
-use crate::kernel::net::{Tensor, Weight};
 use crate::num::matrix::Matrix;
-use crate::num::spectral::{SpectralNorm, spectral_norm};
+use crate::num::spectral::spectral_norm;
 use num_bigint::BigInt;
 use num_traits::{FromPrimitive, Zero};
 
@@ -14,58 +13,56 @@ use num_traits::{FromPrimitive, Zero};
 const GRAM_ORDER: usize = 64;
 /// Relative slacks `8^k 2^-47` of the squared norm, tried in turn. The kernel's factor loses about `n 2^-57`.
 const ATTEMPTS: i64 = 12;
+/// Matrices with more entries are not written out.
+const DENSE_ENTRIES: usize = 1 << 20;
 
 /// A certificate of an upper bound of `sigma_max(W)`, exact where a cheap exact bound is the norm.
-pub fn propose_upper(matrix: &Tensor) -> Option<LayerNorm> {
-    let found = approximate(matrix)?;
-    let square = from_f64(found.norm.lower, found.exponent)?;
+pub fn propose_upper(operator: &Operator) -> Option<LayerNorm> {
+    let (value, exponent, _) = approximate(operator)?;
+    let square = from_f64(value, exponent)?;
     let square = &square * &square;
     let close = &square * &(&Dyadic::ONE + &Dyadic::new(1, -44)?);
-    let order = found.rows.min(found.columns);
-    let exact = [LayerNorm::Schur, LayerNorm::Gram];
-    for certificate in exact.into_iter().take(1 + usize::from(order <= GRAM_ORDER)) {
-        if spectral_norm_squared(matrix, &certificate).is_ok_and(|bound| bound <= close) {
-            return Some(certificate);
-        }
+    if operator.schur() <= close {
+        return Some(LayerNorm::Schur);
     }
-    (0..ATTEMPTS)
-        .filter_map(|k| Some(LayerNorm::Spectral(&square * &(&Dyadic::ONE + &Dyadic::new(1, 3 * k - 47)?))))
-        .find(|certificate| spectral_norm_squared(matrix, certificate).is_ok())
+    let order = operator.rows.len().min(operator.columns);
+    if order <= GRAM_ORDER && operator.gram_sum().is_some_and(|bound| bound <= close) {
+        return Some(LayerNorm::Gram);
+    }
+    let mut proposals = (0..ATTEMPTS).map(|k| &square * &(&Dyadic::ONE + &Dyadic::ONE.scaled(3 * k - 47)));
+    proposals.find(|square| operator.is_spectral_at_most(square)).map(LayerNorm::Spectral)
 }
 
 /// An integer vector close to the top right singular vector.
-pub fn propose_lower(matrix: &Tensor) -> Option<Vec<BigInt>> {
-    let found = approximate(matrix)?;
-    let right = if found.norm.of_transpose {
-        let mut right = vec![0.0; found.columns];
-        for (row, x) in found.entries.chunks(found.columns).zip(&found.norm.vector) {
-            right.iter_mut().zip(row).for_each(|(sum, w)| *sum += w * x);
-        }
-        right
-    } else {
-        found.norm.vector
-    };
+pub fn propose_lower(operator: &Operator) -> Option<Vec<BigInt>> {
+    let (_, _, right) = approximate(operator)?;
     let largest = right.iter().fold(0.0f64, |most, x| most.max(x.abs()));
     let vector: Vec<BigInt> =
         right.iter().map(|x| BigInt::from_f64((x / largest * 48f64.exp2()).round())).collect::<Option<_>>()?;
     vector.iter().any(|x| !x.is_zero()).then_some(vector)
 }
 
-/// A matrix in floating point, divided by `2^exponent`, with its spectral norm.
-struct Approximate {
-    rows: usize,
-    columns: usize,
-    exponent: i64,
-    entries: Vec<f64>,
-    norm: SpectralNorm,
-}
-
-fn approximate(matrix: &Tensor) -> Option<Approximate> {
-    let columns = matrix.shape.iter().skip(1).product::<usize>().max(1);
-    let rows = matrix.data.len() / columns;
-    let top = |w: &Weight| i64::from(w.exponent) + 64 - i64::from(w.mantissa.unsigned_abs().leading_zeros());
-    let exponent = matrix.data.iter().filter(|w| w.mantissa != 0).map(top).max().unwrap_or(0);
-    let entries: Vec<f64> = matrix.data.iter().map(|w| to_f64(&Dyadic::from(w), -exponent)).collect();
-    let norm = spectral_norm(&Matrix::new(rows, columns, entries.clone()).ok()?).ok()?;
-    Some(Approximate { rows, columns, exponent, entries, norm })
+/// The norm in units of `2^exponent`, the exponent, and the top right singular vector.
+fn approximate(operator: &Operator) -> Option<(f64, i64, Vec<f64>)> {
+    let (rows, columns) = (operator.rows.len(), operator.columns);
+    let exponent = operator.rows.iter().flatten().filter_map(|(_, w)| w.magnitude()).max().unwrap_or(0);
+    let entries: Vec<Vec<(usize, f64)>> =
+        operator.rows.iter().map(|row| row.iter().map(|(j, w)| (*j, to_f64(w, -exponent))).collect()).collect();
+    if rows.saturating_mul(columns) > DENSE_ENTRIES {
+        let (square, vector) = power(&entries, columns);
+        return Some((square.sqrt(), exponent, vector));
+    }
+    let mut dense = vec![0.0; rows * columns];
+    for (line, row) in dense.chunks_mut(columns).zip(&entries) {
+        row.iter().for_each(|(j, w)| line[*j] = *w);
+    }
+    let norm = spectral_norm(&Matrix::new(rows, columns, dense.clone()).ok()?).ok()?;
+    if !norm.of_transpose {
+        return Some((norm.lower, exponent, norm.vector));
+    }
+    let mut right = vec![0.0; columns];
+    for (row, x) in dense.chunks(columns).zip(&norm.vector) {
+        right.iter_mut().zip(row).for_each(|(sum, w)| *sum += w * x);
+    }
+    Some((norm.lower, exponent, right))
 }

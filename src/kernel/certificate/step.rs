@@ -41,7 +41,9 @@ fn witness(field: &Field, side: Side) -> Result<Witness, Refusal> {
             let [_, vector] = field.fields(["kind", "vector"])?;
             Witness::SpectralLower { vector: side.integers(&vector)?.into_iter().map(BigInt::from).collect() }
         }
-        "norm_product" | "absolute_product" | "averaged" | "tree" => Witness::LipschitzUpper(upper(field, side)?),
+        "norm_product" | "absolute_product" | "jacobian" | "averaged" | "tree" => {
+            Witness::LipschitzUpper(upper(field, side)?)
+        }
         "robust_pairs" => {
             let [_, pairs] = field.fields(["kind", "pairs"])?;
             let pairs = pairs.list()?.iter().map(|pair| multipliers(pair, side)).collect::<Result<_, _>>()?;
@@ -81,6 +83,10 @@ fn upper(field: &Field, side: Side) -> Result<lipschitz::Witness, Refusal> {
         "absolute_product" => {
             let [_] = field.fields(["kind"])?;
             lipschitz::Witness::AbsoluteProduct
+        }
+        "jacobian" => {
+            let [_] = field.fields(["kind"])?;
+            lipschitz::Witness::Jacobian
         }
         "averaged" => {
             let [_, squares] = field.fields(["kind", "squares"])?;

@@ -11,6 +11,8 @@
 pub mod averaged;
 pub mod bounds;
 pub mod dyadic;
+pub mod jacobian;
+pub mod layer;
 pub mod lower;
 pub mod operator;
 pub mod product;
@@ -23,6 +25,7 @@ pub mod tree;
 
 pub use bounds::{Domain, Region, Sign};
 pub use dyadic::Dyadic;
+pub use layer::LayerMap;
 pub use lower::LowerWitness;
 pub use product::LayerNorm;
 pub use sdp::Multipliers;
@@ -98,6 +101,8 @@ pub enum Witness {
     Product(Vec<Option<LayerNorm>>),
     /// The norm of the product of the layers' magnitudes; in a domain with the slopes that are possible there.
     AbsoluteProduct,
+    /// Affine forms of the derivatives.
+    Jacobian,
     /// The recursion of Combettes and Pesquet, with proposed squares of the maps' spectral norms for l2.
     Averaged(Vec<Vec<Option<Dyadic>>>),
     /// A branch-and-bound tree of semidefinite certificates. A single leaf is the plain semidefinite bound.
@@ -122,6 +127,11 @@ pub fn check_upper(
             let system = System::new(network)?;
             let slopes: Vec<Dyadic> = possible(&system, region.as_ref())?.iter().map(Slope::largest).collect();
             product::absolute(&system, &slopes, norms.product_norm(system.outputs.len())?)?
+        }
+        Witness::Jacobian => {
+            let system = System::new(network)?;
+            let slopes = possible(&system, region.as_ref())?;
+            jacobian::bound(&system, &slopes, norms)?
         }
         Witness::Averaged(squares) => {
             let system = System::new(network)?;

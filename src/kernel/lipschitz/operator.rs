@@ -1,16 +1,17 @@
-//! The linear map of one affine node at its input size, and its operator norms. Trust: kernel.
-//!
-//! A convolution is the matrix that it is on inputs of its size, with its padding and stride: neither the reshaped kernel nor a
-//! circulant matrix, which have other norms. A normalization that alone reads the map is folded into it.
+//! Matrices by sparse rows and their operator norms. Trust: kernel.
 //!
 //! The norms from l1 to l1 and from linf to linf are exact sums. For l2 the Gram matrix `G` of the smaller side is formed in
 //! integers, and `s I - G` is proved semidefinite by [`crate::kernel::psd`].
 
 use super::LipError;
 use super::dyadic::{Dyadic, sqrt_above};
-use super::system::{Affine, Row, affine, missing, size};
-use crate::kernel::net::{Network, Op, Size, Source, Tensor, Weight};
+use super::layer::LayerMap;
+use super::system::{Row, missing};
+use crate::kernel::net::{Network, Op, Tensor, Weight};
 use crate::kernel::psd::{DIGITS, Symmetric};
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::Zero;
 
 /// A matrix by sparse rows.
 #[derive(Clone, Debug)]
@@ -19,63 +20,13 @@ pub struct Operator {
     pub rows: Vec<Row>,
 }
 
-/// The map of an affine node, followed by the normalizations that alone read it; and the last of these nodes.
-fn run(network: &Network, first: usize) -> Vec<usize> {
-    let nodes = &network.architecture().nodes;
-    let mut run = vec![first];
-    loop {
-        let last = run[run.len() - 1];
-        let mut readers = nodes.iter().enumerate().filter(|(_, node)| node.inputs.contains(&Source::Node(last)));
-        match (readers.next(), readers.next()) {
-            (Some((next, node)), None) if matches!(node.op, Op::BatchNorm | Op::FixedAffine) => run.push(next),
-            _ => return run,
-        }
-    }
-}
-
-/// The node whose value is that of the dense or convolution node `first` after folding.
-pub fn folded(network: &Network, first: usize) -> usize {
-    run(network, first).pop().unwrap_or(first)
-}
-
 impl Operator {
     /// The operator of a dense or convolution node with its normalizations. Errors: another node, or one too large to unroll.
     pub fn of(network: &Network, first: usize) -> Result<Operator, LipError> {
-        let architecture = network.architecture();
-        let shapes = architecture.shapes().map_err(|e| LipError::Unsupported(e.to_string()))?;
-        let node = architecture.nodes.get(first).ok_or_else(missing)?;
-        if !matches!(node.op, Op::Dense { .. } | Op::Conv { .. }) {
-            return Err(LipError::Unsupported(format!("expected a dense or convolution node, found {:?}", node.op)));
+        match &network.architecture().nodes.get(first).ok_or_else(missing)?.op {
+            Op::Dense { .. } | Op::Conv { .. } => Ok(LayerMap::of(network, first)?.operator),
+            op => Err(LipError::Unsupported(format!("expected a dense or convolution node, found {op:?}"))),
         }
-        let shape = architecture.shape_of(&shapes, *node.inputs.first().ok_or_else(missing)?);
-        let mut columns = 1usize;
-        for &n in shape {
-            columns = columns.checked_mul(size(n)?).ok_or_else(|| LipError::too_large("an input below 2^23"))?;
-        }
-        size(columns as Size)?;
-        let mut values: Vec<Affine> = (0..columns).map(|i| Affine::variable(i, 1)).collect();
-        for i in run(network, first) {
-            let node = architecture.nodes.get(i).ok_or_else(missing)?;
-            let from = architecture.shape_of(&shapes, *node.inputs.first().ok_or_else(missing)?);
-            let parameters = network.parameters().get(i).and_then(Option::as_ref);
-            values = affine(&node.op, &values, from, shapes.get(i).ok_or_else(missing)?, parameters)?;
-        }
-        // Coordinates in the order of positions keep the Gram matrix of a convolution narrow; permutations are isometries.
-        let by_position = |shape: &[Size], k: usize| match shape {
-            [channels, height, width] => {
-                let (channels, positions) = (*channels as usize, (*height * *width) as usize);
-                k % positions * channels + k / positions
-            }
-            _ => k,
-        };
-        let out = shapes.get(first).ok_or_else(missing)?;
-        let mut rows = vec![Row::new(); values.len()];
-        for (k, value) in values.into_iter().enumerate() {
-            let mut row: Row = value.row.into_iter().map(|(j, w)| (by_position(shape, j), w)).collect();
-            row.sort_by_key(|(j, _)| *j);
-            *rows.get_mut(by_position(out, k)).ok_or_else(missing)? = row;
-        }
-        Ok(Operator { columns, rows })
     }
 
     /// A tensor as the matrix of its leading axis against the others.
@@ -125,10 +76,27 @@ impl Operator {
         }
         let most = sums.into_iter().max().unwrap_or(0);
         // |W| <= 2^e (sqrt(most) + error).
-        let root =
-            &sqrt_above(&num_rational::BigRational::from_integer(most.into()), 64) + &Dyadic::natural(gram.error);
-        let exact = Dyadic::below(&num_rational::BigRational::from_integer(most.into()), 128);
+        let root = &sqrt_above(&BigRational::from_integer(most.into()), 64) + &Dyadic::natural(gram.error);
+        let exact = Dyadic::below(&BigRational::from_integer(most.into()), 128);
         Some(if gram.error == 0 { exact.scaled(2 * gram.exponent) } else { (&root * &root).scaled(2 * gram.exponent) })
+    }
+
+    /// `|W v|^2 / |v|^2`, at most the square of the spectral norm. `None`: a zero vector or one of another length.
+    pub fn rayleigh_quotient(&self, vector: &[BigInt]) -> Option<BigRational> {
+        let norm: BigInt = vector.iter().map(|x| x * x).sum();
+        if vector.len() != self.columns || norm.is_zero() {
+            return None;
+        }
+        let vector: Vec<Dyadic> = vector.iter().map(|x| Dyadic::from_parts(x.clone(), 0)).collect::<Option<_>>()?;
+        let mut total = Dyadic::ZERO;
+        for row in &self.rows {
+            let mut image = Dyadic::ZERO;
+            for (j, w) in row {
+                image = &image + &(w * vector.get(*j)?);
+            }
+            total = &total + &(&image * &image);
+        }
+        Some(total.to_rational() / BigRational::from_integer(norm))
     }
 
     /// Whether the square of the spectral norm is proved to be at most `square`.

@@ -4,7 +4,8 @@
 //! a sum adds, a concatenation combines. The l1 and linf norms are exact sums; a spectral norm comes with a certificate.
 
 use super::dyadic::{Dyadic, sqrt_above};
-use super::operator::{Operator, folded};
+use super::layer::folded;
+use super::operator::Operator;
 use super::slope::global;
 use super::system::{Row, System, missing};
 use super::{LipError, Norm};
@@ -117,7 +118,7 @@ fn operator_norm(network: &Network, first: usize, norm: Norm, layer: Option<&Lay
     certified(&operator, norm, layer)
 }
 
-fn certified(operator: &Operator, norm: Norm, layer: Option<&LayerNorm>) -> Result<Dyadic, LipError> {
+pub(super) fn certified(operator: &Operator, norm: Norm, layer: Option<&LayerNorm>) -> Result<Dyadic, LipError> {
     match (norm, layer) {
         (Norm::L1, _) => Ok(operator.column_sum()),
         (Norm::Linf, _) => Ok(operator.row_sum()),
@@ -176,12 +177,6 @@ fn interior(network: &Network, first: usize, norm: Norm) -> Result<Dyadic, LipEr
         Norm::Linf => &row_sum * &scale,
         Norm::L2 => &(&row_sum * &column_sum) * &(&scale * &scale),
     })
-}
-
-/// What the certificate proves to be at least the square of the spectral norm of a tensor, as the matrix of its leading axis
-/// against the others. Errors: it proves nothing.
-pub fn spectral_norm_squared(matrix: &Tensor, certificate: &LayerNorm) -> Result<Dyadic, LipError> {
-    certified(&Operator::matrix(matrix)?, Norm::L2, Some(certificate))
 }
 
 fn largest(scale: &Tensor) -> Dyadic {
@@ -247,7 +242,7 @@ fn backward(system: &System, slopes: &[Dyadic]) -> Dyadic {
     sizes.into_iter().take(system.inputs).max().unwrap_or(Dyadic::ZERO)
 }
 
-fn over(value: &Dyadic, divisor: u64) -> Dyadic {
+pub(super) fn over(value: &Dyadic, divisor: u64) -> Dyadic {
     if divisor == 1 {
         return value.clone();
     }

@@ -182,8 +182,7 @@ impl System {
             let parameters = get(network.parameters(), i)?.as_ref();
             let out = get(&shapes, i)?;
             let value = match &node.op {
-                Op::Activation(Activation::Identity) | Op::Flatten => source.to_vec(),
-                Op::Activation(activation) => {
+                Op::Activation(activation) if *activation != Activation::Identity => {
                     let mut value = Vec::with_capacity(source.len());
                     for argument in source {
                         value.push(builder.push(argument.clone(), activation)?);
@@ -193,20 +192,8 @@ impl System {
                 Op::MaxPool { window, stride, pad } => {
                     max_pool(&mut builder, source, shape, out, *window, *stride, *pad)?
                 }
-                Op::Add => {
-                    let mut value = Vec::with_capacity(source.len());
-                    for k in 0..source.len() {
-                        let mut terms = Vec::with_capacity(sources.len());
-                        for source in &sources {
-                            terms.push((Dyadic::ONE, get(source, k)?));
-                        }
-                        value.push(combine(&terms, &Dyadic::ZERO)?);
-                    }
-                    value
-                }
-                Op::Concat => sources.concat(),
                 Op::Gradients(_) => return Err(super::product::discontinuous()),
-                linear => affine(linear, source, shape, out, parameters)?,
+                linear => affine(linear, &sources, shape, out, parameters)?,
             };
             builder.charge(value.iter().map(|affine| affine.row.len()).sum())?;
             values.push(value);
@@ -233,15 +220,35 @@ fn groups(inputs: usize, neurons: &[Neuron]) -> Vec<Range<usize>> {
     groups
 }
 
-/// The outputs of an affine node with one input.
+/// Whether a node computes an affine function of its sources.
+pub(super) fn is_affine(op: &Op) -> bool {
+    !matches!(op, Op::MaxPool { .. } | Op::Gradients(_))
+        && !matches!(op, Op::Activation(a) if *a != Activation::Identity)
+}
+
+/// The outputs of an affine node; `shape` is that of its first source.
 pub(super) fn affine(
     op: &Op,
-    source: &[Affine],
+    sources: &[&[Affine]],
     shape: &[Size],
     out: &[Size],
     parameters: Option<&Parameters>,
 ) -> Result<Vec<Affine>, LipError> {
+    let source = *get(sources, 0)?;
     match op {
+        Op::Flatten | Op::Activation(Activation::Identity) => Ok(source.to_vec()),
+        Op::Concat => Ok(sources.concat()),
+        Op::Add => {
+            let mut value = Vec::with_capacity(source.len());
+            for k in 0..source.len() {
+                let mut terms = Vec::with_capacity(sources.len());
+                for source in sources {
+                    terms.push((Dyadic::ONE, get(source, k)?));
+                }
+                value.push(combine(&terms, &Dyadic::ZERO)?);
+            }
+            Ok(value)
+        }
         Op::Dense { .. } => dense(source, parameters.ok_or_else(missing)?),
         Op::Conv { kernel, stride, pad, groups, .. } => {
             convolution(source, shape, out, *kernel, *stride, *pad, *groups, parameters.ok_or_else(missing)?)
@@ -306,6 +313,11 @@ fn convolution(
     let (kh, kw, sy, sx) = (size(kernel.0)?, size(kernel.1)?, size(stride.0)?, size(stride.1)?);
     let (pad, groups) = ((size(pad.0)?, size(pad.1)?), size(groups)?.max(1));
     let (group_in, group_out) = (image.channels / groups, (result.channels / groups).max(1));
+    let factors = [result.channels, result.height, result.width, group_in, kh, kw];
+    let coefficients = factors.iter().try_fold(1usize, |product, &n| product.checked_mul(n));
+    if coefficients.is_none_or(|n| n > COEFFICIENT_LIMIT) {
+        return Err(LipError::too_large("a convolution of at most 2^23 coefficients"));
+    }
     let mut value = Vec::with_capacity(result.channels * result.height * result.width);
     for channel in 0..result.channels {
         let first = channel / group_out * group_in;

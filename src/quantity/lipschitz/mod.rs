@@ -3,7 +3,7 @@
 //! Every producer proposes a witness in f64 and lets the kernel decide; see [`crate::kernel::lipschitz`]. Upper bounds hold for
 //! the exact real function of the stored weights, on the whole space or on a box. All bounds are squares of constants.
 //!
-//! From cheap to tight: [`product`](fn@product), [`absolute_product`], [`combettes_pesquet`], [`layerwise`], [`relaxation`](fn@relaxation) (LipSDP-Neuron, solved through
+//! From cheap to tight: [`product`](fn@product), [`absolute_product`], [`jacobian`], [`combettes_pesquet`], [`layerwise`], [`relaxation`](fn@relaxation) (LipSDP-Neuron, solved through
 //! its dual), [`branch_and_bound`]. Lower bounds: [`attained`].
 
 #![expect(clippy::neg_cmp_op_on_partial_ord, reason = "a comparison with NaN must count as a failure")]
@@ -40,6 +40,7 @@ pub enum Method {
     Product,
     AlmostOrthogonal,
     AbsoluteProduct,
+    Jacobian,
     CombettesPesquet,
     /// Semidefinite multipliers in closed form, layer by layer (ECLipsE-Fast).
     Layerwise,
@@ -97,6 +98,13 @@ pub fn absolute_product(network: &Network, norms: Norms, domain: Option<&Domain>
     let witness = Witness::AbsoluteProduct;
     let square = check_upper(network, norms, domain, &witness)?;
     Ok(Bound { square, witness, method: Method::AbsoluteProduct, notes: Vec::new() })
+}
+
+/// Affine forms of the derivatives: a linear relaxation of the Jacobian.
+pub fn jacobian(network: &Network, norms: Norms, domain: Option<&Domain>) -> Result<Bound, LipError> {
+    let witness = Witness::Jacobian;
+    let square = check_upper(network, norms, domain, &witness)?;
+    Ok(Bound { square, witness, method: Method::Jacobian, notes: Vec::new() })
 }
 
 /// The recursion of Combettes and Pesquet (LipLT): constants of the groups of neurons one after another, in l1, l2 or linf.

@@ -72,13 +72,13 @@ fn largest_square(operator: &Operator) -> Option<Dyadic> {
         let gram = (0..order * order).map(|k| dot(&dense[k / order], &dense[k % order])).collect();
         eigenvalues(gram, order).into_iter().fold(0.0, f64::max)
     } else {
-        power(&rows, operator.columns)
+        power(&rows, operator.columns).0
     };
     from_f64(ldexp(largest, 0), 2 * exponent)
 }
 
-/// Power iteration on `W'W` from a generic vector; a low value costs slack, not soundness.
-fn power(rows: &[Vec<(usize, f64)>], columns: usize) -> f64 {
+/// Power iteration on `W'W` from a generic vector; a low value costs slack, not soundness. The square of the norm, and the vector.
+pub fn power(rows: &[Vec<(usize, f64)>], columns: usize) -> (f64, Vec<f64>) {
     let mut v: Vec<f64> = (0..columns).map(|i| 1.0 + 0.3 * ((i * 7919) % 13) as f64).collect();
     let mut value = 0.0;
     for _ in 0..2000 {
@@ -87,7 +87,7 @@ fn power(rows: &[Vec<(usize, f64)>], columns: usize) -> f64 {
         let image: Vec<f64> = rows.iter().map(|row| row.iter().map(|(j, w)| w * v[*j]).sum()).collect();
         let next = dot(&image, &image);
         if !(next > value * (1.0 + 1e-15)) {
-            return next.max(value);
+            return (next.max(value), v);
         }
         value = next;
         v.fill(0.0);
@@ -95,5 +95,5 @@ fn power(rows: &[Vec<(usize, f64)>], columns: usize) -> f64 {
             row.iter().for_each(|(j, w)| v[*j] += w * y);
         }
     }
-    value
+    (value, v)
 }
