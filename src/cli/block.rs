@@ -42,7 +42,7 @@ impl Rows {
             ItemKind::Claim(claim) => claim.statement = self.statement(&claim.statement),
             ItemKind::Expect(formula) => *formula = formula.substitute(&self.bounds),
             ItemKind::Measure(term) => *term = term.substitute(&self.bounds),
-            ItemKind::Bounds { .. } => {}
+            ItemKind::Bounds { .. } | ItemKind::Refused(_) => {}
         }
         Ok(filled)
     }
@@ -62,7 +62,7 @@ fn used(item: &Item, spec: &Spec) -> BTreeSet<String> {
         },
         ItemKind::Expect(formula) => formula.names(&mut names),
         ItemKind::Measure(term) => term.names(&mut names),
-        ItemKind::Bounds { .. } => {}
+        ItemKind::Bounds { .. } | ItemKind::Refused(_) => {}
     }
     let blocks = spec.items.iter().filter_map(|item| match &item.kind {
         ItemKind::Bounds { methods, .. } => Some(model::rows_of(&item.name, methods)),

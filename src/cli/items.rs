@@ -118,6 +118,12 @@ pub fn item(
             }
             vec![result]
         }
+        model::ItemKind::Refused(diagnostic) => {
+            let mut view = ItemView::new(ItemKind::Claim, &item.name, Verdict::Error, &item.text, line);
+            view.expected = true;
+            view.notes.push(format!("{}: {}", diagnostic.code, diagnostic.title));
+            vec![Result { view, outcome: None, spent: BigRational::zero(), diagnostics: Vec::new(), exit: exit::PROVED }]
+        }
         model::ItemKind::Bounds { target, methods } => {
             let calls: Vec<Method> = methods.iter().map(method).collect();
             let rows = prove::bounds(search, target, &calls, share);
@@ -308,7 +314,7 @@ fn report(
         exit_code = exit::UNKNOWN;
     }
     if view.verdict == Verdict::Unknown {
-        let blocked = obstacles(&outcome, &mut view, span);
+        let blocked = obstacles(&outcome, library, &mut view, span);
         // A method that was asked for and whose requirement is false is an error of the spec.
         if let Some(diagnostic) = blocked {
             diagnostics.push(diagnostic);
@@ -333,7 +339,7 @@ fn report(
                 | (Expected::Unknown, Verdict::Unknown)
                 | (Expected::Proved, Verdict::Proved { .. })
                 | (Expected::Vacuous, Verdict::Proved { vacuous: true, .. })
-        ) || expects_one_of(expected, &diagnostics);
+        ) || diagnostics.iter().any(|diagnostic| expected.is_error(diagnostic.code));
         view.expected = met;
         if met && view.verdict == Verdict::Error {
             // The error is what the claim is there to show.
@@ -351,12 +357,6 @@ fn report(
         };
     }
     Result { view, outcome: Some(outcome), spent, diagnostics, exit: exit_code }
-}
-
-/// Whether the error that a claim expects is among its diagnostics; a disagreement with the kernel is never expected.
-fn expects_one_of(expected: Expected, diagnostics: &[Diagnostic]) -> bool {
-    let Expected::Error(code) = expected else { return false };
-    code != 70 && diagnostics.iter().any(|diagnostic| diagnostic.code == format!("E{code:04}"))
 }
 
 /// A statement or term that means nothing at some point.
@@ -484,12 +484,24 @@ fn bound(value: &Value, is_range: bool, end: End) -> Option<String> {
 
 const LIBRARY: &str = "`supremum theorems NAME` shows what a theorem requires";
 const SPLIT: &str = "split the data: let this depend on one part and state the bound on the other, as in `split D into prior 100, bound \
-                     100` with a network or prior from `D.prior` and the bound on `D.bound`";
-const STATED: &str = "state the value, as in `by finite_class(bits: 32, on: D.train)` or `by margin(g: 1/2)`, or take a theorem that \
-                      holds for all values at once: those under `occam` pay for the width of the weights";
+                     100` with a network or prior from `D.prior` and the bound on `D.bound`; or take a theorem that pays for the choice";
+const STATED: &str = "state a value that was chosen before the sample, as in `by finite_class(bits: 32, on: D.train)` or `by \
+                      margin(g: 1/2)`, or take a theorem that holds for all values at once and pays for it";
+
+/// A form of the theorem that pays for a union over its constants.
+fn uniform<'l>(theorem: &str, library: &'l Library) -> Option<&'l str> {
+    let (topic, idea) = theorem.split_once('.').unwrap_or(("", theorem));
+    let forms = match topic {
+        "margin" => vec![format!("margin_grid.{idea}"), format!("{theorem}_uniform"), "margin_grid.frobenius".to_string()],
+        "pac_bayes" => vec![format!("{theorem}_grid"), "pac_bayes.prior_grid".to_string()],
+        "finite_class" => vec!["occam.binomial".to_string()],
+        _ => Vec::new(),
+    };
+    forms.iter().find_map(|form| library.find(form)).map(|entry| entry.theorem.name.as_str())
+}
 
 /// Notes on what stood in the way; a diagnostic where a theorem's requirement is false.
-fn obstacles(outcome: &Outcome, view: &mut ItemView, span: Span) -> Option<Diagnostic> {
+fn obstacles(outcome: &Outcome, library: &Library, view: &mut ItemView, span: Span) -> Option<Diagnostic> {
     let refuted = outcome
         .obstacles
         .iter()
@@ -511,7 +523,11 @@ fn obstacles(outcome: &Outcome, view: &mut ItemView, span: Span) -> Option<Diagn
                 diagnostic = diagnostic.note(format!("{}: {}", other.theorem, other.error));
             }
             view.notes.clear();
-            Some(diagnostic.help(help))
+            // The theorem that pays, where there is one.
+            match uniform(&obstacle.theorem, library).filter(|_| code != "E0302") {
+                Some(form) => Some(diagnostic.help(format!("{help}: `{form}`"))),
+                None => Some(diagnostic.help(help)),
+            }
         }
         _ => None,
     }

@@ -244,10 +244,12 @@ fn statements(spec: &Spec, rows: &Rows) -> Vec<Stated> {
             ItemKind::Expect(formula) => ("expect", Statement::Formula(formula.clone()), nothing()),
             ItemKind::Measure(term) => ("measure", Statement::Both(term.clone()), nothing()),
             ItemKind::Bounds { target, methods } => ("bound", Statement::Upper(target.clone()), stating(methods)),
+            // What means nothing is not certified.
+            ItemKind::Refused(_) => return None,
         };
-        (item.name.clone(), kind, rows.statement(&statement), stated)
+        Some((item.name.clone(), kind, rows.statement(&statement), stated))
     };
-    spec.items.iter().map(statement).collect()
+    spec.items.iter().filter_map(statement).collect()
 }
 
 /// A row of a block of bounds is named after the block.

@@ -162,7 +162,7 @@ pub fn run(request: &Request) -> Run {
                 for entry in &run.library.entries[first..] {
                     run.diagnostics.extend(theory::check::check(entry, &run.library));
                 }
-                check_methods(&run.spec, &run.library, &mut run.diagnostics);
+                check_methods(&mut run.spec, &run.library, &mut run.diagnostics);
             }
             let in_theory = run.theory.iter().map(|(_, diagnostic)| diagnostic);
             if !run.diagnostics.iter().chain(in_theory).any(Diagnostic::is_error) {
@@ -192,44 +192,56 @@ fn tables(file: &ast::File, source: &Source, request: &Request, diagnostics: &mu
 }
 
 /// Every method named in the spec must be one.
-fn check_methods(spec: &Spec, library: &Library, diagnostics: &mut Vec<Diagnostic>) {
-    for item in &spec.items {
-        let methods: Vec<&model::MethodCall> = match &item.kind {
-            model::ItemKind::Claim(claim) => claim.method.iter().collect(),
-            model::ItemKind::Bounds { methods, .. } => methods.iter().collect(),
+fn check_methods(spec: &mut Spec, library: &Library, diagnostics: &mut Vec<Diagnostic>) {
+    for item in &mut spec.items {
+        let refused = match &item.kind {
+            model::ItemKind::Claim(claim) => {
+                let refused = claim.method.as_ref().and_then(|call| no_method(call, library));
+                let is_expected = |refused: &Diagnostic| claim.expecting.is_some_and(|e| e.is_error(refused.code));
+                match refused {
+                    Some(refused) if is_expected(&refused) => {
+                        item.kind = model::ItemKind::Refused(Box::new(refused));
+                        continue;
+                    }
+                    refused => refused.into_iter().collect(),
+                }
+            }
+            model::ItemKind::Bounds { methods, .. } => {
+                methods.iter().filter_map(|call| no_method(call, library)).collect()
+            }
             _ => Vec::new(),
         };
-        for call in methods {
-            let method = items::method(call);
-            let is_theorem = library.entries.iter().any(|entry| method.names(&entry.theorem.name, &entry.aliases));
-            if is_theorem || crate::quantity::METHODS.contains(&call.name.as_str()) {
-                continue;
-            }
-            if call.name == "lipsdp_network" {
-                let title = "LipSDP-Network is no bound: its multipliers are not valid for increments";
-                let diagnostic = Diagnostic::error("E0512", title).at(call.span, "");
-                diagnostics.push(diagnostic.help("write `by lipsdp`, or `by branch_and_bound` for a sharper bound"));
-                continue;
-            }
-            if let Some(rate) = library.rates.iter().find(|rate| method.names(&rate.name, &[])) {
-                let title = format!("`{}` is a rate: no constant is known, so it bounds nothing", rate.name);
-                let diagnostic = Diagnostic::error("E0014", title).at(call.span, &rate.ensures);
-                diagnostics.push(diagnostic.help("delete the `by` clause: every theorem that applies is tried"));
-                continue;
-            }
-            let mut known: Vec<&str> = crate::quantity::METHODS.to_vec();
-            for entry in &library.entries {
-                known.push(&entry.theorem.name);
-                known.extend(entry.theorem.name.split('.'));
-            }
-            let mut diagnostic =
-                Diagnostic::error("E0009", format!("unknown method `{}`", call.name)).at(call.span, "");
-            if let Some(near) = crate::text::did_you_mean(&call.name, known) {
-                diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
-            }
-            diagnostics.push(diagnostic.note("`supremum theorems` lists the theorems; each is a method"));
-        }
+        diagnostics.extend(refused);
     }
+}
+
+/// What is wrong with a method that is none.
+fn no_method(call: &model::MethodCall, library: &Library) -> Option<Diagnostic> {
+    let method = items::method(call);
+    let is_theorem = library.entries.iter().any(|entry| method.names(&entry.theorem.name, &entry.aliases));
+    if is_theorem || crate::quantity::METHODS.contains(&call.name.as_str()) {
+        return None;
+    }
+    if call.name == "lipsdp_network" {
+        let title = "LipSDP-Network is no bound: its multipliers are not valid for increments";
+        let diagnostic = Diagnostic::error("E0512", title).at(call.span, "");
+        return Some(diagnostic.help("write `by lipsdp`, or `by branch_and_bound` for a sharper bound"));
+    }
+    if let Some(rate) = library.rates.iter().find(|rate| method.names(&rate.name, &[])) {
+        let title = format!("`{}` is a rate: no constant is known, so it bounds nothing", rate.name);
+        let diagnostic = Diagnostic::error("E0014", title).at(call.span, &rate.ensures);
+        return Some(diagnostic.help("delete the `by` clause: every theorem that applies is tried"));
+    }
+    let mut known: Vec<&str> = crate::quantity::METHODS.to_vec();
+    for entry in &library.entries {
+        known.push(&entry.theorem.name);
+        known.extend(entry.theorem.name.split('.'));
+    }
+    let mut diagnostic = Diagnostic::error("E0009", format!("unknown method `{}`", call.name)).at(call.span, "");
+    if let Some(near) = crate::text::did_you_mean(&call.name, known) {
+        diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+    }
+    Some(diagnostic.note("`supremum theorems` lists the theorems; each is a method"))
 }
 
 fn prove(run: &mut Run, request: &Request, source: &Source) {
@@ -389,6 +401,11 @@ fn with_causes(diagnostic: Diagnostic, spec: &Spec) -> Diagnostic {
             _ => continue,
         };
         shown = shown.because(declaration.span, cause);
+    }
+    for name in spec.definitions.keys().filter(|name| is_named(name)) {
+        if let Some(place) = spec.places.get(name) {
+            shown = shown.because(*place, format!("`{name}` is defined here"));
+        }
     }
     shown
 }

@@ -163,7 +163,7 @@ impl<'o> Workspace<'o> {
             if truth != Truth::True {
                 return Err(EvalError::Requirement {
                     theorem: name.to_string(),
-                    found: self.describe(&instance),
+                    found: self.describe(requirement, &instance),
                     formula: requirement.to_string(),
                     refuted: truth == Truth::False,
                 });
@@ -339,27 +339,32 @@ impl<'o> Workspace<'o> {
         }
     }
 
-    /// Both sides of a failed requirement, for the message: `d = 11, m = 10`.
-    fn describe(&self, formula: &Formula) -> String {
-        let show = |term: &Term| match self.evaluate(term) {
-            Ok((value, _)) => format!("`{term}` is {}", value.describe()),
-            Err(error) => error.to_string(),
+    /// Both sides of a failed requirement, for the message: `d = 11, m = 10`. A number that stands in the requirement itself
+    /// is not repeated.
+    pub fn describe(&self, requirement: &Formula, instance: &Formula) -> String {
+        let show = |written: &Term, term: &Term| match (written, term) {
+            (Term::Number(_), _) => None,
+            (Term::Name(parameter), Term::Number(q)) => Some(format!("{parameter} = {q}")),
+            _ => Some(match self.evaluate(term) {
+                Ok((value, _)) => format!("`{term}` is {}", value.describe()),
+                Err(error) => error.to_string(),
+            }),
         };
-        match formula {
-            Formula::Compare(a, _, b) => match (a, b) {
-                (Term::Number(_), other) | (other, Term::Number(_)) => show(other),
-                _ => format!("{}, {}", show(a), show(b)),
-            },
-            Formula::Within(a, _, _) => show(a),
-            Formula::Holds(name, arguments) => {
+        match (requirement, instance) {
+            (Formula::Compare(left, _, right), Formula::Compare(a, _, b)) => {
+                let sides: Vec<String> = [show(left, a), show(right, b)].into_iter().flatten().collect();
+                sides.join(", ")
+            }
+            (Formula::Within(left, ..), Formula::Within(a, ..)) => show(left, a).unwrap_or_default(),
+            (_, Formula::Holds(name, arguments)) => {
                 let evaluation = Evaluation::new(self, PRECISIONS[0]);
                 match super::predicate::decide(&evaluation, name, arguments) {
                     Ok(super::predicate::Holding::No(reason)) => reason,
-                    Ok(_) => formula.to_string(),
+                    Ok(_) => instance.to_string(),
                     Err(error) => error.to_string(),
                 }
             }
-            other => format!("`{other}`"),
+            _ => format!("`{instance}`"),
         }
     }
 }

@@ -383,6 +383,33 @@ pub fn margin_errors(
     })
 }
 
+/// The least margin that at least the share `q` of the examples does not exceed: of `n` margins in order, number `ceil(q n)`. An
+/// order statistic increases with every margin, so those of the lower and of the upper ends enclose it. `None`: no bound.
+pub fn margin_quantile(
+    memo: &Memo,
+    network: &Arc<Network>,
+    examples: &Arc<Examples>,
+    q: &BigRational,
+) -> Result<(Option<BigRational>, Option<BigRational>), EvalError> {
+    fit(network, examples)?;
+    let place = (q * BigRational::from_integer(examples.labels.len().into())).ceil().to_integer();
+    let place = place.to_usize().filter(|place| (1..=examples.labels.len()).contains(place)).ok_or_else(|| {
+        EvalError::Undefined(format!("expected a share in (0, 1] of a nonempty sample, found {q}"))
+    })?;
+    let outputs = memo.outputs(network, examples)?;
+    // A margin without a lower bound comes before all others, one without an upper bound after them.
+    let mut low: Vec<Option<&BigRational>> = Vec::with_capacity(outputs.len());
+    let mut high: Vec<(bool, Option<&BigRational>)> = Vec::with_capacity(outputs.len());
+    for output in outputs.iter() {
+        let margin = output.as_ref().and_then(|output| output.margin.as_ref());
+        low.push(margin.map(|(low, _)| low));
+        high.push((margin.is_none(), margin.map(|(_, high)| high)));
+    }
+    low.sort();
+    high.sort();
+    Ok((low[place - 1].cloned(), high[place - 1].1.cloned()))
+}
+
 /// An enclosure of the margin; `None` for a label that no output stands for.
 fn margin(outputs: &[(BigRational, BigRational)], label: u32) -> Option<(BigRational, BigRational)> {
     if let [(low, high)] = outputs {

@@ -303,19 +303,24 @@ fn fixed_before(evaluation: &Evaluation, value: &Term, sample: &str) -> Result<H
         if alone.canonical(stated).ok().as_ref() != Some(value) || !alone.grounds.facts.is_empty() {
             continue;
         }
-        let mut names = BTreeSet::new();
-        stated.names(&mut names);
         let text = format!("{parameter} = {value} was chosen before `{sample}` was seen, as the spec states");
-        let mut holding = Holding::Assumed(text);
-        for name in defining(workspace.objects(), names) {
-            holding = both(holding, independent_entry(workspace.objects(), &name, sample)?);
-        }
-        match holding {
+        match both(Holding::Assumed(text), unseen(workspace.objects(), stated, sample)?) {
             Holding::No(reason) => failed = format!("{parameter} = {value} was read off the sample: {reason}"),
             holding => return Ok(holding),
         }
     }
     Ok(Holding::No(failed))
+}
+
+/// A term, as written, speaks of nothing that depends on a sample.
+pub fn unseen(objects: &Objects, stated: &Term, sample: &str) -> Result<Holding, EvalError> {
+    let mut names = BTreeSet::new();
+    stated.names(&mut names);
+    let mut holding = Holding::Yes;
+    for name in defining(objects, names) {
+        holding = both(holding, independent_entry(objects, &name, sample)?);
+    }
+    Ok(holding)
 }
 
 /// The objects that these names lead to: a definition through its body, a class through the bounds of its constraints, a law

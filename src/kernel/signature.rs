@@ -158,6 +158,12 @@ pub const QUANTITIES: &[Quantity] = &[
     ),
     q("regions", &[NET], Natural, "most affine pieces of a network of the architecture"),
     q("margin_error", &[NET, SAMPLE, REAL], Unit, "fraction of examples with margin below g"),
+    q(
+        "margin_quantile",
+        &[NET, SAMPLE, REAL],
+        Real,
+        "least margin that at least the share q of the examples does not exceed, 0 < q <= 1",
+    ),
     q("code_length", &[NET, SAMPLE], Natural, "bits of the network's word in a prefix code fixed before the sample"),
     q("divergence", &[LAW, LAW], NonNegative, "relative entropy KL(Q || P) in nats"),
     q("gibbs_risk", &[LAW, LOSS], Unit, "expected loss of a network drawn from the law"),

@@ -88,6 +88,16 @@ pub fn check(evaluation: &mut Evaluation, subject: &Term, witness: &Witness) -> 
             let fraction = |count: usize| Value::integer(count, bits).div(&size, bits);
             Ok(Value::between(&fraction(low)?, &fraction(high)?)?)
         }
+        ("margin_quantile", [net, sample, Term::Number(q)], Witness::Computation) => {
+            let (net, sample) = (symbol(net)?, symbol(sample)?);
+            let network = objects.net(net).and_then(|net| net.network.as_ref());
+            let examples = objects.sample(sample).and_then(|sample| sample.examples.as_ref());
+            let (Some(network), Some(examples)) = (network, examples) else {
+                return Err(EvalError::Witness(format!("`{net}` has no weights, or `{sample}` no examples")));
+            };
+            let (low, high) = forward::margin_quantile(&objects.memo, network, examples, q)?;
+            Ok(Value::ends(low.as_ref(), high.as_ref(), bits)?)
+        }
         ("empirical_gibbs_risk", [law, sample, loss], Witness::Computation) if *loss == Term::name("zero_one") => {
             let (law, network, examples) = last_layer_noise(objects, law, sample)?;
             let (low, high) = gibbs::error(network, &law.variance, examples)?;

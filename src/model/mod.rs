@@ -26,7 +26,7 @@ use crate::kernel::net::Architecture;
 use crate::kernel::object::{AssumptionKind, Constraint, Domain, Law};
 use crate::kernel::term::{Definition, Formula, Term};
 use crate::syntax::ast;
-use crate::text::{Source, Span};
+use crate::text::{Diagnostic, Source, Span};
 use num_rational::BigRational;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -65,6 +65,8 @@ pub struct Spec {
     /// Objects, in the order in which they are declared.
     pub declarations: Vec<Declaration>,
     pub definitions: BTreeMap<String, Definition>,
+    /// Where the names are declared.
+    pub places: BTreeMap<String, Span>,
     /// Claims, expectations, measurements and bounds, in order.
     pub items: Vec<Item>,
     pub tables: Vec<Table>,
@@ -168,6 +170,8 @@ pub enum ItemKind {
     Expect(Formula),
     Measure(Term),
     Bounds { target: Term, methods: Vec<MethodCall> },
+    /// A claim that means nothing, by the error that it expects.
+    Refused(Box<Diagnostic>),
 }
 
 #[derive(Clone, Debug)]

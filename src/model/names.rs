@@ -125,6 +125,8 @@ impl Names {
             || signature::constructor(name).is_some()
             || signature::predicate(name).is_some()
             || matches!(name, "pi" | "e" | "inf" | "sum" | "prod" | "relu" | "tanh" | "sigmoid" | "log" | "claims");
+        // A constant may be called `gamma`: the function of that name is always followed by an argument.
+        let is_reserved = is_reserved && !(name == "gamma" && kind == NameKind::Definition);
         // A claim may bear the name of a quantity (`claim vc`, `claim range`): statements are not used inside terms.
         if is_reserved && !matches!(kind, NameKind::Statement | NameKind::Assumption) {
             return Err(Diagnostic::error(
@@ -197,6 +199,22 @@ impl Names {
         }
         let term = lower::term(expr, self)?;
         self.constant(&term).map_err(|error| error.at(expr.span, "not a constant"))
+    }
+
+    /// A sample that an expression speaks of, itself or through definitions.
+    pub fn sample_in(&self, expr: &Expr) -> Option<String> {
+        let mut open = BTreeSet::new();
+        lower::term(expr, self).ok()?.names(&mut open);
+        let mut seen = BTreeSet::new();
+        while let Some(name) = open.pop_first() {
+            if self.kind(&name) == Some(NameKind::Sample) || self.is_part_of_file(&name) {
+                return Some(name);
+            }
+            if let Some(definition) = self.definitions.get(&name).filter(|_| seen.insert(name.clone())) {
+                definition.body.names(&mut open);
+            }
+        }
+        None
     }
 
     /// A plain or dotted name: `D`, `D.train`.

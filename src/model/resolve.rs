@@ -30,7 +30,7 @@ pub fn resolve(file: &ast::File, source: &Source, imports: &Imports) -> (Spec, N
     let mut diagnostics = Vec::new();
     for item in &file.items {
         if let Err(diagnostic) = resolver.item(item) {
-            diagnostics.push(diagnostic);
+            diagnostics.extend(resolver.unexpected(item, diagnostic));
         }
     }
     let names = resolver.names;
@@ -42,6 +42,7 @@ pub fn resolve(file: &ast::File, source: &Source, imports: &Imports) -> (Spec, N
         spec.declarations.push(Declaration { name, span, kind: DeclarationKind::Architecture(architecture) });
     }
     spec.definitions = names.definitions.clone();
+    spec.places = names.declared.iter().map(|(name, (_, span))| (name.clone(), *span)).collect();
     let has_statement = file.items.iter().any(|item| {
         matches!(
             item.kind,
@@ -256,6 +257,23 @@ impl Resolver<'_> {
         }
     }
 
+    /// A claim may expect the error that it is: then the error is its result, and no diagnostic.
+    fn unexpected(&mut self, item: &ast::Item, diagnostic: Diagnostic) -> Option<Diagnostic> {
+        let ast::ItemKind::Claim(claim) = &item.kind else { return Some(diagnostic) };
+        let expected = claim.expecting.map(|(expected, _)| expected);
+        // A second claim of one name would have no name of its own.
+        if diagnostic.code == "E0129" || !expected.is_some_and(|expected| expected.is_error(diagnostic.code)) {
+            return Some(diagnostic);
+        }
+        let (name, span) = match &claim.name {
+            Some(ident) => (ident.name.clone(), ident.span),
+            None => (format!("claim{}", self.spec.items.len() + 1), item.span),
+        };
+        let text = self.written(claim.prop.span);
+        self.spec.items.push(Item { name, span, text, kind: ItemKind::Refused(Box::new(diagnostic)) });
+        None
+    }
+
     /// A piece of the spec on one line.
     fn written(&self, span: Span) -> String {
         self.source.slice(span).split_whitespace().collect::<Vec<_>>().join(" ")
@@ -273,6 +291,7 @@ impl Resolver<'_> {
             ItemKind::Claim(claim) => claim.statement.clone(),
             ItemKind::Expect(formula) => Statement::Formula(formula.clone()),
             ItemKind::Measure(term) | ItemKind::Bounds { target: term, .. } => Statement::Both(term.clone()),
+            ItemKind::Refused(_) => return Ok(()),
         };
         sorts::check(&self.names, &statement, place)?;
         self.closed(place, |sub| statement.substitute(sub) != statement)?;
@@ -354,6 +373,10 @@ impl Resolver<'_> {
             )
             .at(item.value.span, "a row's bound was read off data")
             .help("use the row in a claim, an `expect` or a table"));
+        }
+        if item.name.name == "gamma" && !item.params.is_empty() {
+            return Err(Diagnostic::error("E0128", "expected a new name, found `gamma`, which has a meaning already")
+                .at(item.name.span, "a function of the language"));
         }
         self.names.declare(&item.name.name, NameKind::Definition, item.name.span)?;
         self.names.definitions.insert(item.name.name.clone(), Definition { parameters, body });

@@ -13,6 +13,7 @@ use crate::kernel::derive::{End, Step, Theorems, Workspace};
 use crate::kernel::eval::{EvalError, Evaluation};
 use crate::kernel::intrinsic::has_sort;
 use crate::kernel::object::{Object, Objects};
+use crate::kernel::predicate::{self, Holding};
 use crate::kernel::real::{Bits, Truth};
 use crate::kernel::structure::Structure;
 use crate::kernel::term::{Formula, Relation, Substitution, Term};
@@ -306,6 +307,9 @@ impl<'a> Search<'a> {
         demand: &Demand,
         path: &mut Vec<Goal>,
     ) -> Result<Candidate, EvalError> {
+        if let Some(method) = &demand.method {
+            self.unseen(theorem, method, &bindings)?;
+        }
         let workspace = self.workspace_of(demand.method.as_ref());
         let mut draft = Draft { workspace, steps: Vec::new(), tried: BTreeSet::new(), demand, path };
         if theorem.failure.is_some()
@@ -339,10 +343,51 @@ impl<'a> Search<'a> {
         }
         self.supply_conclusion(&theorem.ensures.substitute(&bindings), &mut draft)?;
         let step = Step::Theorem { name: theorem.name.clone(), bindings: bindings.into_iter().collect() };
-        draft.workspace.apply(&step)?;
+        if let Err(error) = draft.workspace.apply(&step) {
+            return Err(self.refuted(theorem, &requirements, &draft.workspace).unwrap_or(error));
+        }
         draft.steps.push(step);
         candidate(&draft.workspace, draft.steps, theorem.name.clone(), Vec::new())
             .ok_or_else(|| EvalError::Meaningless(format!("`{}` bounds nothing here", theorem.name)))
+    }
+
+    /// Values that a theorem wants fixed before a sample, and that the claim states in words that speak of the sample: they are
+    /// refused before they are computed. Errors: there is one.
+    fn unseen(&self, theorem: &Theorem, method: &Method, bindings: &Substitution) -> Result<(), EvalError> {
+        for requirement in &theorem.requires {
+            let Formula::Holds(head, arguments) = requirement else { continue };
+            let ("fixed_before", [Term::Name(parameter), Term::Name(sample)]) = (head.as_str(), arguments.as_slice())
+            else {
+                continue;
+            };
+            let (Some(stated), Some(Term::Name(sample))) = (method.argument(parameter), bindings.get(sample)) else {
+                continue;
+            };
+            if let Ok(Holding::No(reason)) = predicate::unseen(self.context.objects, stated, sample) {
+                return Err(EvalError::Requirement {
+                    theorem: theorem.name.clone(),
+                    formula: requirement.to_string(),
+                    found: format!("`{stated}` was read off the sample: {reason}"),
+                    refuted: true,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// A requirement that is false says more than one that is not established. Independence is the first to be named.
+    fn refuted(&self, theorem: &Theorem, instances: &[Formula], workspace: &Workspace) -> Option<EvalError> {
+        let is_false = |instance: &Formula| matches!(workspace.decide(instance), Ok((Truth::False, _)));
+        let is_provenance = |formula: &Formula| matches!(formula, Formula::Holds(head, _) if head == "independent");
+        let mut pairs: Vec<(&Formula, &Formula)> = theorem.requires.iter().zip(instances).collect();
+        pairs.sort_by_key(|(requirement, _)| !is_provenance(requirement));
+        let (requirement, instance) = pairs.into_iter().find(|(_, instance)| is_false(instance))?;
+        Some(EvalError::Requirement {
+            theorem: theorem.name.clone(),
+            formula: requirement.to_string(),
+            found: workspace.describe(requirement, instance),
+            refuted: true,
+        })
     }
 
     /// A requirement `quantity <= v` with `v` open: the best bound on the quantity becomes the value of `v`.
@@ -421,9 +466,7 @@ impl<'a> Search<'a> {
             let placeholder = Formula::Compare(term.clone(), Relation::Le, Term::Infinity);
             self.supply(&placeholder, draft)?;
             let (value, _) = draft.workspace.evaluate(&term)?;
-            let high = upper_rational(&value).ok_or_else(|| {
-                EvalError::Meaningless(format!("no upper bound on `{term}` is known; `{}` needs one", theorem.name))
-            })?;
+            let high = upper_rational(&value).ok_or_else(|| self.unbounded(theorem, &term, draft))?;
             let high = if *sort == Sort::Natural { high.ceil() } else { high };
             largest = Some(largest.map_or(high.clone(), |best| best.max(high)));
         }
@@ -436,6 +479,17 @@ impl<'a> Search<'a> {
             bindings.insert(parameter.clone(), Term::Number(chosen));
         }
         Ok(())
+    }
+
+    /// Why no upper bound on a quantity is known: the requirement that every theorem on it fails, if it is that.
+    fn unbounded(&self, theorem: &Theorem, term: &Term, draft: &mut Draft<'a, '_>) -> EvalError {
+        let demand = Demand { method: None, failure: draft.demand.failure.clone() };
+        let mut obstacles = self.bound_at(term, End::High, &demand, draft.path).obstacles;
+        let is_false = |obstacle: &Obstacle| matches!(obstacle.error, EvalError::Requirement { refuted: true, .. });
+        if !obstacles.is_empty() && obstacles.iter().all(is_false) {
+            return obstacles.swap_remove(0).error;
+        }
+        EvalError::Meaningless(format!("no upper bound on `{term}` is known; `{}` needs one", theorem.name))
     }
 
     /// An open natural parameter takes the least value that meets every requirement that it decides.

@@ -77,7 +77,7 @@ impl Producers for Engine {
     fn produce(&self, objects: &Objects, subject: &Term, end: End, request: Request) -> Vec<Production> {
         let Term::Quantity(head, arguments) = subject else { return Vec::new() };
         match (head.as_str(), arguments.as_slice()) {
-            ("errors", [_, _]) | ("margin_error", [_, _, _]) if request.method.is_none() => {
+            ("errors", [_, _]) | ("margin_error" | "margin_quantile", [_, _, _]) if request.method.is_none() => {
                 vec![Production::new(subject, Witness::Computation, "exact_evaluation")]
             }
             ("drawn_errors", [Term::Name(law), _, Term::Number(_)])

@@ -347,6 +347,13 @@ pub enum Expected {
     Error(u16),
 }
 
+impl Expected {
+    /// Whether this diagnostic is the expected error; a disagreement of engine and kernel never is.
+    pub fn is_error(self, code: &str) -> bool {
+        matches!(self, Expected::Error(expected) if expected != 70 && code == format!("E{expected:04}"))
+    }
+}
+
 /// A statement to be observed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expect {

@@ -232,6 +232,19 @@ impl Lowering<'_> {
             let (net, norm) = (self.argument(&head, net)?, self.argument(&head, norm)?);
             return Ok(Term::quantity("robust_radius", vec![net, self.term(base)?, self.term(index)?, norm]));
         }
+        // `quantile(margins(f, S), q)`: margins are read in this place only.
+        if let ("quantile", [list, share]) = (head.as_str(), args)
+            && let ArgValue::Expr(list) = &list.value
+            && let Some(("margins", [net, sample])) = list.as_call()
+        {
+            let (net, sample) = (self.argument("margins", net)?, self.argument("margins", sample)?);
+            return Ok(Term::quantity("margin_quantile", vec![net, sample, self.argument(&head, share)?]));
+        }
+        if matches!(head.as_str(), "quantile" | "margins") && self.scope.arity(&head).is_none() {
+            return Err(Diagnostic::error("E0203", format!("expected a quantile of margins, found `{head}`"))
+                .at(function.span, "")
+                .help("write `quantile(margins(f, S), 1/10)`"));
+        }
         let mut lowered = Vec::with_capacity(args.len());
         for arg in args {
             match self.members(&head, arg) {
