@@ -106,6 +106,108 @@ fn what_saw_the_sample_is_not_fixed_before_it() {
     ]);
 }
 
+/// Every constant that theorems want fixed before the sample, read off it: the error names the form that pays.
+#[test]
+fn constants_that_were_read_off_the_sample_name_the_form_that_pays() {
+    let margin = "domain X = [-3, 3]^2\nclass F = g where |W[l]|_fro <= 20, |b[l]|_2 <= 10 for l in 1..2\n";
+    let laws = "prior P = gaussian(mean: f, std: 0.03, noise: last_layer)\n\
+                posterior Q = gaussian(mean: f, std: 0.02, noise: last_layer)\n";
+    for (text, code, form) in [
+        // The margin: a quantile of the margins, by name and as it is.
+        (
+            format!(
+                "{margin}let gamma = quantile(margins(f, D.train), 0.10)\nclaim a : risk(f, zero_one) <= ? by margin.rademacher(F, X, D.train, g: gamma, r: 1)\n"
+            ),
+            "E0311",
+            "margin.rademacher_uniform",
+        ),
+        (
+            format!(
+                "{margin}claim a : risk(f, zero_one) <= ? by margin.rademacher(F, X, D.train, g: quantile(margins(f, D.train), 0.10), r: 1)\n"
+            ),
+            "E0311",
+            "computed from `D.train`",
+        ),
+        // The norms of the class.
+        (
+            "domain X = [-3, 3]^2\nclass F = g where |W[l]|_fro <= weight_norm(f, l, fro), |b[l]|_2 <= 10 for l in 1..2\n\
+             claim a : risk(f, zero_one) <= ? by margin.rademacher(F, X, D.train, g: 1, r: 1)\n"
+                .to_string(),
+            "E0310",
+            "margin_grid.frobenius",
+        ),
+        // Catoni's inverse temperature.
+        (
+            format!(
+                "{laws}let beta = 1 + empirical_risk(f, D.test, zero_one)\nclaim a : gibbs_risk(Q, zero_one) <= ? by pac_bayes.catoni(P, D.test, beta: beta)\n"
+            ),
+            "E0311",
+            "pac_bayes.catoni_grid",
+        ),
+        // The variance of the prior.
+        (
+            "let s = empirical_risk(f, D.test, zero_one) + 1/100\nprior P = gaussian(mean: f, std: s, noise: last_layer)\n\
+             claim a : 1 <= 2\n"
+                .to_string(),
+            "E0311",
+            "pac_bayes.prior_grid",
+        ),
+        // The prior's centre.
+        (
+            format!("{laws}claim a : gibbs_risk(Q, zero_one) <= ? by pac_bayes_kl(P, D.train)\n"),
+            "E0310",
+            "split D into prior",
+        ),
+    ] {
+        let (exit, shown) = check(&format!("{TRAINED}{text}"));
+        assert_eq!(exit, 3, "{text}\n{shown}");
+        assert!(shown.contains(&format!("error[{code}]")) && shown.contains(form), "{text}\n{shown}");
+    }
+}
+
+#[test]
+fn a_point_is_no_prior_and_requirements_show_both_sides() {
+    refused(&[
+        (
+            &format!(
+                "{TRAINED}prior P = gaussian(mean: f, std: 0, noise: last_layer)\nposterior Q = gaussian(mean: f, std: 0.02, noise: last_layer)\n\
+                 claim a : gibbs_risk(Q, zero_one) <= ? by pac_bayes.kl(P, D.test)\n"
+            ),
+            "`0 < variance(P)` is false: `variance(P)` is 0",
+        ),
+        ("claim a : growth(halfspaces(99), 10) <= ? by sauer_shelah\n", "`d <= m` is false: d = 100, m = 10"),
+        (
+            &format!(
+                "{TRAINED}domain X = [-3, 3]^2\nclass F = g where |W[l]|_fro <= 20, |b[l]|_2 <= 10 for l in 1..2\n\
+                 claim a : risk(f, zero_one) <= ? by margin.rademacher(F, X, D.train, g: -1, r: 1)\n"
+            ),
+            "`0 < g` is false: g = -1",
+        ),
+    ]);
+}
+
+/// Order statistics of the margins, against the counts of margins below them, which another rule of the kernel gives.
+#[test]
+fn quantiles_of_margins_are_where_the_counts_jump() {
+    let mut text = format!("{TRAINED}let q = quantile(margins(f, D.test), 1/4)\n");
+    text += "claim low : quantile(margins(f, D.test), 1/10) <= quantile(margins(f, D.test), 1/2)\nclaim number : q >= -100\n";
+    let (exit, shown) = check(&text);
+    assert_eq!(exit, 0, "{shown}");
+    for share in ["0", "-1/2", "11/10"] {
+        let (exit, shown) = check(&format!("{TRAINED}claim a : quantile(margins(f, D.test), {share}) >= -100\n"));
+        assert!(exit != 0 && !shown.contains("proved"), "{share}: {shown}");
+    }
+    // Of 100 examples, number 25 in order of the margin.
+    let (_, shown) = check(&format!("{TRAINED}measure q : quantile(margins(f, D.test), 1/4)\n"));
+    let between = shown.split("in [").nth(1).and_then(|rest| rest.split(']').next()).expect("an enclosure");
+    let (low, high) = between.split_once(", ").expect("two ends");
+    let claims = format!(
+        "{TRAINED}claim below : margin_error(f, D.test, {low}) <= 24/100\nclaim reached : margin_error(f, D.test, {high} + 1/1000000) >= 25/100\n"
+    );
+    let (exit, shown) = check(&claims);
+    assert_eq!(exit, 0, "{shown}");
+}
+
 #[test]
 fn a_margin_that_nobody_stated_is_asked_for() {
     let spec = format!(

@@ -68,6 +68,12 @@ fn an_expected_error_is_a_success_only_if_it_is_that_error() {
         ("1 <= 2 expecting error E0301", 1),
         ("vcdim(halfspaces(2)) <= ? by sauer_shelah expecting error E0302", 4),
         ("growth(halfspaces(100), 10) <= ? by sauer_shelah expecting error E0302", 0),
+        // Errors of words and units, found before anything is proved.
+        ("code_length(h, S) + kl(Q, P) <= 1 expecting error E0212", 0),
+        ("smoothed_nll(f, 2, 1/2) + mutual_information(f, S) <= 1 expecting error E0212", 0),
+        ("smoothed_nll(f, 2, 1/2) + mutual_information(f, S) <= 1 expecting error E0131", 3),
+        ("vcdim(halfspaces(2)) <= ? by bhlm2017 expecting error E0009", 0),
+        ("1 <= 2 by bhlm2017 expecting error E0302", 3),
         ("1 <= 2 expecting error", 3),
         ("1 <= 2 expecting error 302", 3),
     ] {

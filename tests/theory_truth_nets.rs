@@ -181,7 +181,7 @@ fn regions_of_networks_on_the_line() {
         }
         let count = q(i64::try_from(pieces(&layers)).expect("small"), 1);
         let network = format!("N = 1 -> {} -> {} -> 1 relu", widths[0], widths[1]);
-        for theorem in ["regions.univariate", "regions.montufar2017"] {
+        for theorem in ["regions.univariate", "regions.montufar2017", "regions.serra2018"] {
             assert!(count <= upper(&library, theorem, &network), "{count} pieces of {network}");
         }
         largest = largest.max(usize::from(count > q(3, 1)));

@@ -488,10 +488,12 @@ const SPLIT: &str = "split the data: let this depend on one part and state the b
 const STATED: &str = "state a value that was chosen before the sample, as in `by finite_class(bits: 32, on: D.train)` or `by \
                       margin(g: 1/2)`, or take a theorem that holds for all values at once and pays for it";
 
-/// A form of the theorem that pays for a union over its constants.
-fn uniform<'l>(theorem: &str, library: &'l Library) -> Option<&'l str> {
+/// A form of the theorem that pays for a union over its constants, or over the norms of its class (E0310).
+fn uniform<'l>(theorem: &str, code: &str, library: &'l Library) -> Option<&'l str> {
     let (topic, idea) = theorem.split_once('.').unwrap_or(("", theorem));
     let forms = match topic {
+        _ if code == "E0302" => Vec::new(),
+        "margin" if code == "E0310" => vec![format!("margin_grid.{idea}"), "margin_grid.frobenius".to_string()],
         "margin" => vec![format!("margin_grid.{idea}"), format!("{theorem}_uniform"), "margin_grid.frobenius".to_string()],
         "pac_bayes" => vec![format!("{theorem}_grid"), "pac_bayes.prior_grid".to_string()],
         "finite_class" => vec!["occam.binomial".to_string()],
@@ -524,7 +526,7 @@ fn obstacles(outcome: &Outcome, library: &Library, view: &mut ItemView, span: Sp
             }
             view.notes.clear();
             // The theorem that pays, where there is one.
-            match uniform(&obstacle.theorem, library).filter(|_| code != "E0302") {
+            match uniform(&obstacle.theorem, code, library) {
                 Some(form) => Some(diagnostic.help(format!("{help}: `{form}`"))),
                 None => Some(diagnostic.help(help)),
             }

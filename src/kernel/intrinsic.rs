@@ -35,6 +35,7 @@ pub fn value(evaluation: &mut Evaluation, head: &str, arguments: &[Term]) -> Res
         ("params_upto", [net, l]) => integer(layer(evaluation, net, l)?.params_upto.clone()),
         ("layer_units", [net, l]) if *l == Term::int(0) => integer(BigInt::from(structure(evaluation, net)?.input_dim)),
         ("layer_units", [net, l]) => integer(BigInt::from(layer(evaluation, net, l)?.units)),
+        ("pool_comparisons", [net, l]) => integer(layer(evaluation, net, l)?.comparisons.clone()),
         ("activation_patterns", [net]) => match structure(evaluation, net)?.activation_patterns() {
             Some(count) => integer(count),
             None => Err(EvalError::TooLarge(format!(

@@ -59,9 +59,15 @@ pub fn decide(evaluation: &Evaluation, name: &str, arguments: &[Term]) -> Result
             Ok(yes_if(is_chain, || format!("`{net}` is not a chain of dense layers")))
         }
         ("layered", [net]) => {
+            let structure = structure(evaluation, net)?;
+            Ok(yes_if(structure.layers.is_some() && !structure.has_maxima, || {
+                format!("`{net}` is not a sequence of dense maps, convolutions, means and activations")
+            }))
+        }
+        ("pooled", [net]) => {
             let is_layered = structure(evaluation, net)?.layers.is_some();
             Ok(yes_if(is_layered, || {
-                format!("`{net}` is not a sequence of dense maps, convolutions, means and activations")
+                format!("`{net}` is not a sequence of dense maps, convolutions, means, maxima and activations")
             }))
         }
         ("piecewise_polynomial", _) => activations("piecewise polynomial", |a| a.pieces().is_some()),
@@ -318,7 +324,11 @@ pub fn unseen(objects: &Objects, stated: &Term, sample: &str) -> Result<Holding,
     stated.names(&mut names);
     let mut holding = Holding::Yes;
     for name in defining(objects, names) {
-        holding = both(holding, independent_entry(objects, &name, sample)?);
+        let part = match independent_entry(objects, &name, sample)? {
+            Holding::No(_) if name == sample => Holding::No(format!("it is computed from `{sample}`")),
+            part => part,
+        };
+        holding = both(holding, part);
     }
     Ok(holding)
 }

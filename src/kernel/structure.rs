@@ -19,6 +19,8 @@ pub struct Layer {
     pub params_upto: BigInt,
     /// The activation that follows, `Identity` if none does.
     pub activation: Activation,
+    /// Pairs of outputs, or of their activations, that max-pooling before the next layer compares; 0 without it.
+    pub comparisons: BigInt,
 }
 
 /// What the kernel knows of an architecture.
@@ -36,6 +38,8 @@ pub struct Structure {
     pub layers: Option<Vec<Layer>>,
     /// Whether these are dense maps only: what most theorems call a network.
     pub is_dense: bool,
+    /// Whether maxima over windows are among them.
+    pub has_maxima: bool,
 }
 
 fn count(shape: &[Size]) -> BigInt {
@@ -74,9 +78,22 @@ impl Structure {
         let hidden_width = widths.split_last().map_or(0, |(_, hidden)| hidden.iter().copied().max().unwrap_or(0));
         let width = widths.iter().copied().chain([input_dim, output_dim]).max().unwrap_or(0);
         let layers = layers(architecture, &shapes);
-        let is_shared = |op: &Op| matches!(op, Op::Conv { .. } | Op::AvgPool { .. } | Op::GlobalAvgPool);
-        let is_dense = !architecture.nodes.iter().any(|node| is_shared(&node.op));
-        Ok(Structure { params, affine_maps, units, width, hidden_width, input_dim, output_dim, layers, is_dense })
+        let any = |property: fn(&Op) -> bool| architecture.nodes.iter().any(|node| property(&node.op));
+        let has_maxima = any(|op| matches!(op, Op::MaxPool { .. }));
+        let is_shared = any(|op| matches!(op, Op::Conv { .. } | Op::AvgPool { .. } | Op::GlobalAvgPool));
+        let is_dense = !is_shared && !has_maxima;
+        Ok(Structure {
+            params,
+            affine_maps,
+            units,
+            width,
+            hidden_width,
+            input_dim,
+            output_dim,
+            layers,
+            is_dense,
+            has_maxima,
+        })
     }
 
     /// The layers of a chain of dense maps.
@@ -126,7 +143,8 @@ impl Structure {
 
 /// Reads the nodes as affine maps with at most one activation after each but the last. `Flatten`, `Identity` and means over windows
 /// are skipped: the next affine map reads sums of the outputs before with fixed coefficients, so its units are polynomials of the
-/// same degree in the same parameters.
+/// same degree in the same parameters. Max-pooling is kept as the number of pairs that it compares, at most once per layer; before the
+/// first layer it is a function of the input.
 fn layers(architecture: &Architecture, shapes: &[Vec<Size>]) -> Option<Vec<Layer>> {
     let mut layers: Vec<Layer> = Vec::new();
     let mut total = BigInt::zero();
@@ -150,8 +168,18 @@ fn layers(architecture: &Architecture, shapes: &[Vec<Size>]) -> Option<Vec<Layer
                     params,
                     params_upto: total.clone(),
                     activation: Activation::Identity,
+                    comparisons: BigInt::zero(),
                 });
                 after_activation = false;
+            }
+            Op::MaxPool { window, .. } => {
+                if let Some(layer) = layers.last_mut() {
+                    if !layer.comparisons.is_zero() {
+                        return None;
+                    }
+                    let size = BigInt::from(window.0) * BigInt::from(window.1);
+                    layer.comparisons = count(&shapes[i]) * &size * (&size - 1) / 2;
+                }
             }
             Op::Activation(activation) if !after_activation => {
                 layers.last_mut()?.activation = activation.clone();
