@@ -275,7 +275,7 @@ fn samples_that_were_seen_judge_nothing() {
                   probability >= 0.99 by margin.rademacher(f, X, D.train, g: g, r: 1/100)";
     let (exit, text) = scratch.check(format!("{NET}{margin}"));
     assert_eq!(exit, 3, "{text}");
-    assert!(text.contains("E0311") && text.contains("may have been read off `D.train`"), "{text}");
+    assert!(text.contains("E0311") && text.contains("was read off the sample"), "{text}");
     let (exit, text) = check("risk(h, zero_one) <= ? with probability >= 0.99 by margin_grid.path_norm(f, D.train)");
     assert_eq!(exit, 0, "{text}");
     // And the best of several bounds, chosen by looking at the sample, pays for all of them.

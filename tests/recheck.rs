@@ -44,6 +44,7 @@ fn every_slip_of_the_shipped_table_is_named() {
         ("maps", "2*sqrt(n/delta) for 2*sqrt(n)/delta"),
         ("leaves", "kl(p, q) for kl(q, p) in kl_inverse"),
         ("stars", "the last midpoint after 9 halvings for kl_inverse"),
+        ("hills", "n for 2*sqrt(n)"),
         ("clouds", "train_err + sqrt("),
     ] {
         let row = claim["rows"].as_array().expect("rows").iter().find(|row| row["label"] == label).expect("a row");

@@ -63,7 +63,7 @@ fn a_width_read_off_the_trained_network_is_refused() {
             format!("let b = weight_bits(h)\nlet c = b\n{}", claim("finite_class.kl(bits: c, on: D.train)")),
             "`h` depends on",
         ),
-        (claim("finite_class.hoeffding(bits: samples(D.train), on: D.train)"), "`D.train` depends on `D.train`"),
+        (claim("finite_class.hoeffding(bits: samples(D.train), on: D.train)"), "it is computed from `D.train`"),
     ] {
         let (exit, json, message) = check(&lines);
         assert_eq!(exit, 3, "{lines}\n{message}\n{json}");

@@ -71,3 +71,26 @@ fn theorems_on_matrices_do_not_read_convolutions() {
     assert_eq!(exit, 3, "{text}");
     assert!(text.contains("layered(N)"), "{text}");
 }
+
+/// Values of the implicit bound with a factor per max-pooling, solved independently in 40 digits.
+#[test]
+fn maxima_over_windows_pay_for_their_comparisons() {
+    for (net, pairs, value) in [(ONE, 8 * 13 * 13 * 6, 13_111), (LENET, 6 * 12 * 12 * 6, 1_837_655)] {
+        let net = net.replace("avgpool 2", "maxpool 2, stride 2");
+        let spec = format!(
+            "{net}claim pairs : pool_comparisons(f, 1) = {pairs}\nclaim last : pool_comparisons(f, depth(f)) = 0\n\
+             claim vc : vcdim(f) <= {value} by max_pooling\nclaim any : vcdim(f) <= {value}\n"
+        );
+        let (exit, text) = check(&spec);
+        assert_eq!(exit, 0, "{text}");
+        let (exit, text) = check(&format!("{net}claim vc : vcdim(f) <= {} by max_pooling\n", value - 1));
+        assert_eq!(exit, 4, "{text}");
+    }
+    // Two maxima without parameters between them, and theorems on matrices.
+    let twice = ONE.replace("avgpool 2", "maxpool 2, stride 2 then maxpool 2, stride 2");
+    let (exit, text) = check(&format!("{twice}claim a : vcdim(f) <= ? by max_pooling\n"));
+    assert!(exit == 3 && text.contains("pooled(N)"), "{text}");
+    let (exit, text) =
+        check(&format!("{}claim a : vcdim(f) <= ? by bhlm2019_implicit\n", ONE.replace("avgpool", "maxpool")));
+    assert!(exit == 3 && text.contains("chain(N)"), "{text}");
+}

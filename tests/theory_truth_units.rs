@@ -7,7 +7,9 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Signed, ToPrimitive, Zero};
 use std::collections::BTreeSet;
-use theory_support::{Random, lower, library, q, upper};
+use supremum::kernel::derive::Workspace;
+use supremum::kernel::term::{Formula, Term};
+use theory_support::{Random, library, lower, q, upper};
 
 /// Label vectors as bit sets that `c + sum_j v_j s(w_j x + b_j) >= 0` gives to the points 0, 2, 4, ... of the line. Parameters run
 /// through grids that reach between any two points, so that every network of these few units has its label vector among them.
@@ -88,11 +90,8 @@ fn label_vectors_of_small_networks_on_the_line() {
             for theorem in above {
                 assert!(vc <= upper(&library, theorem, &network), "{theorem} at {network}");
             }
-            let below: &[&str] = if name == "relu" {
-                &["vc.input_lower", "vc.width_lower"]
-            } else {
-                &["vc.two_layer_threshold_lower"]
-            };
+            let below: &[&str] =
+                if name == "relu" { &["vc.input_lower", "vc.width_lower"] } else { &["vc.two_layer_threshold_lower"] };
             for theorem in below {
                 assert!(lower(&library, theorem, &network) <= vc, "{theorem} at {network}");
             }
@@ -111,12 +110,16 @@ fn growth_bounds_hold_where_they_begin() {
         let begin = 2 * k + (3 * k + 1);
         for m in begin..begin + 30 {
             let changes = |most: i64| -> BigRational {
-                let choose = |i: i64| (0..i).fold(BigInt::one(), |c, j| c * BigInt::from(m - 1 - j) / BigInt::from(j + 1));
+                let choose =
+                    |i: i64| (0..i).fold(BigInt::one(), |c, j| c * BigInt::from(m - 1 - j) / BigInt::from(j + 1));
                 BigRational::from_integer((0..=most).map(choose).sum::<BigInt>() * 2)
             };
             // A step function with jumps at any k places is a limit of no ReLU network, but k - 1 changes are always possible.
             for theorem in ["vc.bhlm2019_growth", "vc.bhlm2019_growth_closed"] {
-                assert!(changes(k - 1) <= upper(&library, theorem, &format!("{relu}, m = {m}")), "{theorem}, {relu}, m = {m}");
+                assert!(
+                    changes(k - 1) <= upper(&library, theorem, &format!("{relu}, m = {m}")),
+                    "{theorem}, {relu}, m = {m}"
+                );
             }
             let threshold = format!("N = 1 -> {k} -> 1 heaviside, m = {m}");
             for theorem in ["vc.threshold_growth", "vc.threshold_growth_closed"] {
@@ -159,23 +162,20 @@ fn polynomials_on_the_cube_shatter_as_stated() {
 }
 
 type Form = [BigRational; 3];
+type Point = (BigRational, BigRational);
 
-/// Whether the line where a form vanishes meets the open cell where others are positive.
-fn meets(line: &Form, cell: &[Form]) -> bool {
-    let [a, b, c] = line;
-    if a.is_zero() && b.is_zero() {
-        return false;
-    }
-    // A point of the line and its direction.
-    let square = a * a + b * b;
-    let (x, y) = (-(a * c) / &square, -(b * c) / &square);
-    let (dx, dy) = (-b.clone(), a.clone());
+fn at(form: &Form, (x, y): &Point) -> BigRational {
+    &form[0] * x + &form[1] * y + &form[2]
+}
+
+/// The part of a line, from a point in a direction, where all forms of an open cell are positive; `None` where there is no such part.
+fn clipped(point: &Point, direction: &Point, cell: &[Form]) -> Option<(Option<BigRational>, Option<BigRational>)> {
     let (mut from, mut to): (Option<BigRational>, Option<BigRational>) = (None, None);
-    for [p, r, s] in cell {
-        let (value, slope) = (p * &x + r * &y + s, p * &dx + r * &dy);
+    for form in cell {
+        let (value, slope) = (at(form, point), &form[0] * &direction.0 + &form[1] * &direction.1);
         if slope.is_zero() {
             if !value.is_positive() {
-                return false;
+                return None;
             }
             continue;
         }
@@ -186,77 +186,88 @@ fn meets(line: &Form, cell: &[Form]) -> bool {
             to = Some(to.map_or(end.clone(), |to| to.min(end)));
         }
     }
-    match (from, to) {
-        (Some(from), Some(to)) => from < to,
-        _ => true,
+    let is_empty = matches!((&from, &to), (Some(from), Some(to)) if from >= to);
+    (!is_empty).then_some((from, to))
+}
+
+/// A number strictly between two ends.
+fn between(ends: &(Option<BigRational>, Option<BigRational>)) -> BigRational {
+    match ends {
+        (Some(from), Some(to)) => (from + to) / q(2, 1),
+        (Some(from), None) => from + q(1, 1),
+        (None, Some(to)) => to - q(1, 1),
+        (None, None) => BigRational::zero(),
     }
+}
+
+fn moved(point: &Point, direction: &Point, by: &BigRational) -> Point {
+    (&point.0 + &direction.0 * by, &point.1 + &direction.1 * by)
+}
+
+/// An open cell: forms that are positive on it, and one of its points.
+#[derive(Clone)]
+struct Cell {
+    forms: Vec<Form>,
+    point: Point,
+}
+
+/// The two parts of a cell on which a form is positive and negative, where its line meets the cell.
+fn cut(form: &Form, cell: &Cell) -> Option<[Cell; 2]> {
+    let [a, b, c] = form;
+    if a.is_zero() && b.is_zero() {
+        return None;
+    }
+    let square = a * a + b * b;
+    let (foot, along, normal) =
+        ((-(a * c) / &square, -(b * c) / &square), (-b.clone(), a.clone()), (a.clone(), b.clone()));
+    let on_the_line = moved(&foot, &along, &between(&clipped(&foot, &along, &cell.forms)?));
+    // A point of the cell: the normal through it stays in the cell on both sides for a while.
+    let (back, ahead) = clipped(&on_the_line, &normal, &cell.forms).expect("a point of the cell");
+    let zero = Some(BigRational::zero());
+    let negative = form.clone().map(|part| -part);
+    Some([(form.clone(), (zero.clone(), ahead)), (negative, (back, zero))].map(|(side, ends)| Cell {
+        forms: [cell.forms.clone(), vec![side]].concat(),
+        point: moved(&on_the_line, &normal, &between(&ends)),
+    }))
 }
 
 /// Activation regions of a ReLU network on the plane: cells, cut by the lines of one layer after the other.
 fn regions(layers: &[Vec<(Vec<BigRational>, BigRational)>]) -> usize {
-    let zero = || [BigRational::zero(), BigRational::zero(), BigRational::zero()];
-    let inputs = vec![
-        [BigRational::one(), BigRational::zero(), BigRational::zero()],
-        [BigRational::zero(), BigRational::one(), BigRational::zero()],
-    ];
-    let mut cells: Vec<(Vec<Form>, Vec<Form>)> = vec![(Vec::new(), inputs)];
+    let none = || [BigRational::zero(), BigRational::zero(), BigRational::zero()];
+    let (mut x, mut y) = (none(), none());
+    (x[0], y[1]) = (BigRational::one(), BigRational::one());
+    let plane = Cell { forms: Vec::new(), point: (BigRational::zero(), BigRational::zero()) };
+    let mut cells: Vec<(Cell, Vec<Form>)> = vec![(plane, vec![x, y])];
     for layer in layers {
         let mut next = Vec::new();
         for (cell, values) in cells {
-            let forms: Vec<Form> = layer
-                .iter()
-                .map(|(weights, bias)| {
-                    let mut form = zero();
-                    form[2] += bias;
-                    for (w, value) in weights.iter().zip(&values) {
-                        for (part, v) in form.iter_mut().zip(value) {
-                            *part += w * v;
-                        }
-                    }
-                    form
-                })
-                .collect();
-            let mut parts: Vec<(Vec<Form>, Vec<Form>)> = vec![(cell, Vec::new())];
-            for form in &forms {
-                let negative = form.clone().map(|part| -part);
-                let mut halves = Vec::new();
-                for (part, active) in parts {
-                    if meets(form, &part) {
-                        for (side, value) in [(form.clone(), form.clone()), (negative.clone(), zero())] {
-                            halves.push(([part.clone(), vec![side]].concat(), [active.clone(), vec![value]].concat()));
-                        }
-                    } else {
-                        // The form has one sign on the cell; which one decides a cell cut by twice the line.
-                        let is_positive = form[0].is_zero() && form[1].is_zero() && form[2].is_positive()
-                            || !(form[0].is_zero() && form[1].is_zero()) && sign_on(form, &part);
-                        let value = if is_positive { form.clone() } else { zero() };
-                        halves.push((part, [active, vec![value]].concat()));
+            let unit = |(weights, bias): &(Vec<BigRational>, BigRational)| {
+                let mut form = none();
+                form[2] += bias;
+                for (w, value) in weights.iter().zip(&values) {
+                    for (part, v) in form.iter_mut().zip(value) {
+                        *part += w * v;
                     }
                 }
-                parts = halves;
+                form
+            };
+            let mut parts: Vec<(Cell, Vec<Form>)> = vec![(cell, Vec::new())];
+            for form in layer.iter().map(unit) {
+                let split = |(part, active): (Cell, Vec<Form>)| {
+                    let sides = cut(&form, &part).map_or_else(|| vec![part], Vec::from);
+                    let with_value = |side: Cell| {
+                        let value = if at(&form, &side.point).is_positive() { form.clone() } else { none() };
+                        (side, [active.clone(), vec![value]].concat())
+                    };
+                    sides.into_iter().map(with_value).collect::<Vec<_>>()
+                };
+                parts = parts.into_iter().flat_map(split).collect();
             }
             next.extend(parts);
         }
         cells = next;
     }
     cells.len()
-}
-
-/// The sign of a form that does not vanish on an open cell: its parallel through a point far in the positive direction meets the cell
-/// only if the form is positive there.
-fn sign_on(form: &Form, cell: &[Form]) -> bool {
-    let mut shift = BigRational::new(1.into(), 1024.into());
-    for _ in 0..40 {
-        let moved = |by: BigRational| [form[0].clone(), form[1].clone(), &form[2] - by];
-        if meets(&moved(shift.clone()), cell) {
-            return true;
-        }
-        if meets(&moved(-shift.clone()), cell) {
-            return false;
-        }
-        shift *= BigRational::from_integer(2.into());
-    }
-    panic!("a cell that no parallel meets");
 }
 
 #[test]
@@ -297,7 +308,8 @@ fn steps_approximate_the_identity_as_stated() {
             part.iter().map(|x| (x - &mean) * (x - &mean)).sum::<BigRational>()
         };
         let m = xs.len();
-        let mut best: Vec<BigRational> = (0..=m).map(|j| if j == 0 { BigRational::zero() } else { cost(0, j) }).collect();
+        let mut best: Vec<BigRational> =
+            (0..=m).map(|j| if j == 0 { BigRational::zero() } else { cost(0, j) }).collect();
         for n in 1..=6i64 {
             best = (0..=m)
                 .map(|j| (0..j).map(|i| &best[i] + cost(i, j)).chain([best[j].clone()]).min().expect("a cut"))
@@ -341,14 +353,25 @@ fn group_norms_on_the_line() {
             let total: i64 = (0..=all).map(|s| sum(s, plus, ones).max(sum(s, all & !plus, m - ones))).sum();
             let mean = q(total, 1) / (q(1 << m, 1) * q(i64::from(m), 1));
             // H = 4: the factor is 4^(1 - 1/p - 1/q), a power of 2 in these cases.
-            for (p, norm, factor) in [("2", "2", 1), ("2", "1", 1), ("4/3", "4", 1), ("2", "1000000", 1), ("4/3", "1", 1)] {
-                let bound = upper(&library, "rademacher.group_norms", &format!("d = 2, H = 4, n = 1, p = {p}, q = {norm}, t = 1, m = {m}"));
+            for (p, norm, factor) in
+                [("2", "2", 1), ("2", "1", 1), ("4/3", "4", 1), ("2", "1000000", 1), ("4/3", "1", 1)]
+            {
+                let bound = upper(
+                    &library,
+                    "rademacher.group_norms",
+                    &format!("d = 2, H = 4, n = 1, p = {p}, q = {norm}, t = 1, m = {m}"),
+                );
                 assert!(&mean * q(factor, 1) <= bound, "p = {p}, q = {norm}, m = {m}");
             }
             // q near infinity: 4^(1/2 - 10^-6) > 2 - 10^-5.
-            let bound = upper(&library, "rademacher.group_norms", &format!("d = 2, H = 4, n = 1, p = 2, q = 1000000, t = 1, m = {m}"));
+            let bound = upper(
+                &library,
+                "rademacher.group_norms",
+                &format!("d = 2, H = 4, n = 1, p = 2, q = 1000000, t = 1, m = {m}"),
+            );
             assert!(&mean * q(199_999, 100_000) <= bound, "m = {m}");
-            let l1 = upper(&library, "rademacher.group_norms_l1", &format!("d = 2, H = 4, n = 1, q = 1, t = 1, m = {m}"));
+            let l1 =
+                upper(&library, "rademacher.group_norms_l1", &format!("d = 2, H = 4, n = 1, q = 1, t = 1, m = {m}"));
             assert!(mean <= l1, "m = {m}");
         }
     }
@@ -382,19 +405,22 @@ fn linear_functions_and_their_matrices_are_covered() {
 #[test]
 fn the_sum_of_the_kl_bound_is_the_one_of_its_proof() {
     let library = library();
+    let theorem = &library.find("pac_bayes.maurer").expect("the theorem").theorem;
+    let (objects, theorems, structures) = Default::default();
+    let workspace = Workspace::new(&objects, &theorems, &structures);
     for m in 1..=60i64 {
         let power = |base: BigRational, n: i64| (0..n).fold(BigRational::one(), |product, _| product * &base);
         let binomial = |k: i64| (0..k).fold(BigInt::one(), |c, j| c * BigInt::from(m - j) / BigInt::from(j + 1));
-        let xi: BigRational =
-            (0..=m).map(|k| BigRational::from_integer(binomial(k)) * power(q(k, m), k) * power(q(m - k, m), m - k)).sum();
-        let bindings = |x: &BigRational| format!("C = 1, m = {m}, r = 0, delta = 1/20, x = {x}");
-        let entry = library.find("pac_bayes.maurer").expect("the theorem");
-        let applies = |x: &BigRational| {
-            let parsed = theory_support::parsed(&bindings(x));
-            supremum::theory::check::evaluate(entry, &parsed, &library).is_ok()
-        };
-        // Below the sum it never applies, just above it does.
-        assert!(!applies(&(&xi - q(1, 100_000))), "m = {m}");
-        assert!(applies(&(&xi + q(1, 1000))), "m = {m}");
+        let xi: BigRational = (0..=m)
+            .map(|k| BigRational::from_integer(binomial(k)) * power(q(k, m), k) * power(q(m - k, m), m - k))
+            .sum();
+        let sum = theorem.requires.iter().find_map(|requirement| match requirement {
+            Formula::Compare(sum @ Term::Apply(..), _, Term::Name(x)) if x == "x" => Some(sum),
+            _ => None,
+        });
+        let sum = sum.expect("the sum").substitute(&[("m".to_string(), Term::int(m))].into());
+        let (value, _) = workspace.evaluate(&sum).expect("a number");
+        let computed = theory_support::rational(value.enclosure().hi());
+        assert!(xi <= computed && computed <= &xi + q(1, 1000), "m = {m}: {xi} {computed}");
     }
 }

@@ -122,7 +122,13 @@ pub fn item(
             let mut view = ItemView::new(ItemKind::Claim, &item.name, Verdict::Error, &item.text, line);
             view.expected = true;
             view.notes.push(format!("{}: {}", diagnostic.code, diagnostic.title));
-            vec![Result { view, outcome: None, spent: BigRational::zero(), diagnostics: Vec::new(), exit: exit::PROVED }]
+            vec![Result {
+                view,
+                outcome: None,
+                spent: BigRational::zero(),
+                diagnostics: Vec::new(),
+                exit: exit::PROVED,
+            }]
         }
         model::ItemKind::Bounds { target, methods } => {
             let calls: Vec<Method> = methods.iter().map(method).collect();
@@ -485,7 +491,7 @@ fn bound(value: &Value, is_range: bool, end: End) -> Option<String> {
 const LIBRARY: &str = "`supremum theorems NAME` shows what a theorem requires";
 const SPLIT: &str = "split the data: let this depend on one part and state the bound on the other, as in `split D into prior 100, bound \
                      100` with a network or prior from `D.prior` and the bound on `D.bound`; or take a theorem that pays for the choice";
-const STATED: &str = "state a value that was chosen before the sample, as in `by finite_class(bits: 32, on: D.train)` or `by \
+const STATED: &str = "state the value, chosen before the sample is seen, as in `by finite_class(bits: 32, on: D.train)` or `by \
                       margin(g: 1/2)`, or take a theorem that holds for all values at once and pays for it";
 
 /// A form of the theorem that pays for a union over its constants, or over the norms of its class (E0310).
@@ -494,7 +500,9 @@ fn uniform<'l>(theorem: &str, code: &str, library: &'l Library) -> Option<&'l st
     let forms = match topic {
         _ if code == "E0302" => Vec::new(),
         "margin" if code == "E0310" => vec![format!("margin_grid.{idea}"), "margin_grid.frobenius".to_string()],
-        "margin" => vec![format!("margin_grid.{idea}"), format!("{theorem}_uniform"), "margin_grid.frobenius".to_string()],
+        "margin" => {
+            vec![format!("margin_grid.{idea}"), format!("{theorem}_uniform"), "margin_grid.frobenius".to_string()]
+        }
         "pac_bayes" => vec![format!("{theorem}_grid"), "pac_bayes.prior_grid".to_string()],
         "finite_class" => vec!["occam.binomial".to_string()],
         _ => Vec::new(),

@@ -1,6 +1,6 @@
 //! Small classes and networks, and what enumeration knows of them.
 
-use super::enumerate;
+use super::{enumerate, values};
 use crate::kernel::net::{Activation, Architecture, Network, Node, Op, Parameters, Source, Tensor, Weight};
 use crate::kernel::object::{Constraint, Dependence, Domain, Entry, NetObject, Object, Objects, Part};
 use crate::kernel::term::{Op as Operation, Term};
@@ -20,7 +20,7 @@ pub struct Known {
 }
 
 impl Known {
-    fn exactly(term: Term) -> Known {
+    pub fn exactly(term: Term) -> Known {
         Known { low: Some(term.clone()), high: Some(term) }
     }
 
@@ -28,7 +28,7 @@ impl Known {
         Known::exactly(number(n))
     }
 
-    fn at_least(term: Term) -> Known {
+    pub fn at_least(term: Term) -> Known {
         Known { low: Some(term), high: None }
     }
 }
@@ -129,6 +129,7 @@ impl World {
                 Sort::Real => Term::Number(positive(random)),
                 Sort::Norm => Term::name(["l1", "l2", "linf"][usize::try_from(random.below(3)).ok()?]),
                 Sort::Class => class(random),
+                Sort::Activation => Term::name(["relu", "sigmoid", "tanh"][usize::try_from(random.below(3)).ok()?]),
                 Sort::Net | Sort::Map => {
                     world.network(name, Drawn::draw(style, random))?;
                     Term::name(name)
@@ -199,10 +200,24 @@ impl World {
             },
             ("layer_lipschitz", [Term::Name(_), _]) => Known::count(1),
             ("lip", [map, Term::Name(norm)]) => self.lipschitz(map, norm),
-            ("rademacher", [map, m]) => match (self.net_of(map), natural(m)) {
-                (Some((net, domain)), Some(m)) if (1..=10).contains(&m) => self.rademacher(net, domain, m),
+            // The class of a bounded network has with every function its negative: the modulus changes nothing.
+            ("rademacher" | "signed_rademacher", [map @ (Term::Name(_) | Term::Quantity(..)), m])
+                if self.net_of(map).is_some() =>
+            {
+                match (self.net_of(map), natural(m)) {
+                    (Some((net, domain)), Some(m)) if (1..=10).contains(&m) => self.rademacher(net, domain, m),
+                    _ => Known::default(),
+                }
+            }
+            ("parameter_lipschitz", [map, Term::Number(radius)]) => match self.net_of(map) {
+                Some((net, Some(reach))) if radius.is_positive() => Known::at_least(net.moved(radius, reach)),
                 _ => Known::default(),
             },
+            ("weight_norm", [Term::Name(net), l, Term::Name(norm)]) if norm == "l2" => {
+                let layer = natural(l).and_then(|l| usize::try_from(l).ok()?.checked_sub(1));
+                let norm = self.nets.get(net).zip(layer).and_then(|(net, layer)| net.spectral_norm(layer));
+                norm.map_or_else(Known::default, Known::exactly)
+            }
             ("domain_cover", [domain, Term::Number(eps), Term::Name(norm)]) if eps.is_positive() => {
                 match self.cube(domain) {
                     // On a line all norms agree.
@@ -212,7 +227,7 @@ impl World {
                     _ => Known::default(),
                 }
             }
-            _ => Known::default(),
+            _ => values::known(head, arguments),
         }
     }
 
@@ -352,6 +367,7 @@ impl Drawn {
             (_, 0) => vec![width, 1],
             (Style::Architecture, _) => vec![1, width, 1],
             (_, 1) => vec![1, 1, 1, 1],
+            (Style::Concrete, 2) => vec![2, 2, 1],
             (_, _) => vec![1, width, 1],
         };
         let layers = sizes
@@ -425,6 +441,35 @@ impl Drawn {
             (values, rows) = (next_values, next_rows);
         }
         Some(rows)
+    }
+
+    /// The largest singular value of a weight matrix with one row, one column, or two of both.
+    fn spectral_norm(&self, layer: usize) -> Option<Term> {
+        let (rows, _) = self.layers.get(layer).filter(|_| self.style == Style::Concrete)?;
+        let squares = rows.iter().flatten().map(|w| w * w).sum::<i64>();
+        let root = |term: Term| Term::Apply(Operation::Sqrt, vec![term]);
+        match rows.as_slice() {
+            // The singular values s and t have s^2 + t^2 = squares and s t = |determinant|.
+            [a, b] if a.len() == 2 => {
+                let determinant = a[0] * b[1] - a[1] * b[0];
+                let gap = squares * squares - 4 * determinant * determinant;
+                let gap = root(Term::int(gap));
+                let sum = Term::Apply(Operation::Add, vec![Term::int(squares), gap]);
+                Some(root(Term::Apply(Operation::Div, vec![sum, Term::int(2)])))
+            }
+            _ if rows.len() == 1 || self.sizes[layer] == 1 => Some(root(Term::int(squares))),
+            _ => None,
+        }
+    }
+
+    /// How far the output moves per unit when all parameters go from the corner R inward, at the corner of the domain.
+    fn moved(&self, radius: &BigRational, reach: &BigRational) -> Term {
+        let output = |weight: &BigRational| {
+            let bias = if self.style == Style::Bounded { BigRational::zero() } else { weight.clone() };
+            self.sizes.windows(2).fold(reach.clone(), |value, pair| value * weight * BigInt::from(pair[0]) + &bias)
+        };
+        let step = radius / BigInt::from(1000);
+        Term::Number((output(radius) - output(&(radius - &step))) / step)
     }
 
     /// The largest norm of a Jacobian on a small grid. For l2 the largest norm of a column or row, which is a lower bound.

@@ -4,11 +4,11 @@
 //! membership) holds by construction; a theorem that asks for the shape of a network has no instance here.
 
 use super::enumerate;
-use crate::kernel::term::Term;
+use crate::kernel::term::{Op, Term};
 use crate::lab::random::Random;
 use num_bigint::BigInt;
 use num_rational::BigRational;
-use num_traits::{One, Zero};
+use num_traits::{One, ToPrimitive, Zero};
 
 /// Properties that hold by construction.
 pub const GIVEN: &[&str] = &[
@@ -58,7 +58,8 @@ impl Model {
             }
             _ => {
                 let points = 1 + below(random, 4);
-                Model { law: uniform(points), class: (0..1u32 << points).collect(), examples: 1 + below(random, 5) }
+                let class = (0..1u32 << points).collect();
+                Model { law: uniform(points), class, examples: 1 + below(random, 5) }
             }
         }
     }
@@ -89,11 +90,25 @@ impl Model {
     pub fn known(&self, head: &str, arguments: &[Term], seen: &Seen) -> Option<Term> {
         let number = |n: u64| Some(Term::Number(BigRational::from_integer(BigInt::from(n))));
         match head {
-            "risk" => Some(Term::Number(seen.risk.clone())),
-            // The margins of all predictors are larger than any that is asked for.
-            "empirical_risk" | "margin_error" => {
+            // A posterior is one predictor, the prior gives all of them the same weight.
+            "risk" | "gibbs_risk" => Some(Term::Number(seen.risk.clone())),
+            // Every predictor has the value 1 or -1: the margin is 1 where it is right.
+            "margin_error" => match arguments {
+                [.., Term::Number(g)] if *g > BigRational::one() => number(1),
+                _ => self.known("empirical_risk", arguments, seen),
+            },
+            "empirical_risk" | "empirical_gibbs_risk" => {
                 Some(Term::Number(BigRational::new(BigInt::from(seen.errors), BigInt::from(self.examples))))
             }
+            "divergence" | "cross_entropy" if self.class.len() == 1 => number(0),
+            "divergence" | "cross_entropy" => {
+                Some(Term::Apply(Op::Ln, vec![Term::int(i64::try_from(self.class.len()).ok()?)]))
+            }
+            // The values are the label, negated where the predictor errs; signs absorb the label.
+            "rademacher" | "signed_rademacher" => {
+                self.complexity(arguments.get(1)?, |errs| if errs { -1 } else { 1 }, head == "rademacher")
+            }
+            "loss_rademacher" => self.complexity(arguments.get(2)?, i64::from, false),
             "errors" => number(u64::from(seen.errors)),
             "samples" => number(u64::from(self.examples)),
             "code_length" | "weight_bits" => number(u64::from(self.bits())),
@@ -102,7 +117,7 @@ impl Model {
             "cardinality" => number(self.class.len() as u64),
             "growth" => match arguments {
                 [_, Term::Number(m)] if m.is_integer() => {
-                    let m = num_traits::ToPrimitive::to_u32(&m.to_integer())?;
+                    let m = m.to_integer().to_u32()?;
                     number(enumerate::growth(&self.class, self.points(), m))
                 }
                 _ => None,
@@ -113,6 +128,32 @@ impl Model {
             }
             _ => None,
         }
+    }
+
+    /// `E sup_f (1/m) sum eps_i v(f errs on x_i)` over samples and signs, with or without modulus.
+    fn complexity(&self, m: &Term, value: fn(bool) -> i64, has_modulus: bool) -> Option<Term> {
+        let Term::Number(m) = m else { return None };
+        let m = m.to_integer().to_u32().filter(|m| (1..=8).contains(m))?;
+        let mut total = BigRational::zero();
+        for (counts, probability) in enumerate::samples(&self.law, m) {
+            let places: Vec<usize> =
+                counts.iter().enumerate().flat_map(|(i, k)| std::iter::repeat_n(i, *k as usize)).collect();
+            let mut sum = 0i64;
+            for signs in 0..1u32 << m {
+                let of = |f: &u32| -> i64 {
+                    let signed = |(i, x): (usize, &usize)| {
+                        let v = value((f >> x) & 1 == 1);
+                        if (signs >> i) & 1 == 1 { v } else { -v }
+                    };
+                    places.iter().enumerate().map(signed).sum()
+                };
+                let sums = self.class.iter().map(of);
+                sum += if has_modulus { sums.map(i64::abs).max()? } else { sums.max()? };
+            }
+            total += probability * BigRational::from_integer(BigInt::from(sum));
+        }
+        let mean = total / (BigInt::from(m) << m);
+        Some(Term::Number(mean))
     }
 
     /// The probability that a bound fails: for some predictor at once, or for the worst fixed one.

@@ -335,6 +335,8 @@ fn chance(theorem: &Theorem, random: &mut Random) -> Outcome {
         let text = requirement.to_string();
         text.starts_with("member(") || text.contains("code_length(")
     });
+    // One event serves all posteriors.
+    let at_once = at_once || theorem.parameters.iter().any(|(_, sort)| *sort == Sort::Law);
     let (missing, met) = (RefCell::new(None), RefCell::new(false));
     let verdicts: RefCell<BTreeMap<Seen, bool>> = RefCell::new(BTreeMap::new());
     let objects = Objects::default();
@@ -392,8 +394,16 @@ fn bound_fails(
     workspace: &Workspace,
 ) -> Result<Option<bool>, String> {
     let known = |head: &str, arguments: &[Term]| model.known(head, arguments, seen);
+    // A number that is not exactly known is bounded by a rational one.
+    let bound = |head: &str, arguments: &[Term]| match known(head, arguments) {
+        Some(term @ Term::Apply(..)) => {
+            let (value, _) = workspace.evaluate(&term).ok()?;
+            value.enclosure().hi()?.to_rational().ok().map(Term::Number)
+        }
+        value => value,
+    };
     let mut values = free.clone();
-    if let Some(head) = tie(theorem, &mut values, &known, None) {
+    if let Some(head) = tie(theorem, &mut values, &bound, None) {
         return Err(head);
     }
     for requirement in &theorem.requires {

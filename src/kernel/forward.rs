@@ -393,9 +393,10 @@ pub fn margin_quantile(
 ) -> Result<(Option<BigRational>, Option<BigRational>), EvalError> {
     fit(network, examples)?;
     let place = (q * BigRational::from_integer(examples.labels.len().into())).ceil().to_integer();
-    let place = place.to_usize().filter(|place| (1..=examples.labels.len()).contains(place)).ok_or_else(|| {
-        EvalError::Undefined(format!("expected a share in (0, 1] of a nonempty sample, found {q}"))
-    })?;
+    let place = place
+        .to_usize()
+        .filter(|place| (1..=examples.labels.len()).contains(place))
+        .ok_or_else(|| EvalError::Undefined(format!("expected a share in (0, 1] of a nonempty sample, found {q}")))?;
     let outputs = memo.outputs(network, examples)?;
     // A margin without a lower bound comes before all others, one without an upper bound after them.
     let mut low: Vec<Option<&BigRational>> = Vec::with_capacity(outputs.len());

@@ -352,7 +352,12 @@ pub const QUANTITIES: &[Quantity] = &[
         AtLeastOne,
         "covering number in the sup norm of the networks with at most s nonzero parameters, radius eps",
     ),
-    q("real_packing", &[MAP, REAL], AtLeastOne, "most functions at distance more than eps in L1 of one law on the points"),
+    q(
+        "real_packing",
+        &[MAP, REAL],
+        AtLeastOne,
+        "most functions at distance more than eps in L1 of one law on the points",
+    ),
     q(
         "dual_linear_cover",
         &[NAT, REAL, REAL],

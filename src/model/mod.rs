@@ -169,7 +169,10 @@ pub enum ItemKind {
     Claim(Box<Claim>),
     Expect(Formula),
     Measure(Term),
-    Bounds { target: Term, methods: Vec<MethodCall> },
+    Bounds {
+        target: Term,
+        methods: Vec<MethodCall>,
+    },
     /// A claim that means nothing, by the error that it expects.
     Refused(Box<Diagnostic>),
 }

@@ -344,7 +344,9 @@ impl<'a> Search<'a> {
         self.supply_conclusion(&theorem.ensures.substitute(&bindings), &mut draft)?;
         let step = Step::Theorem { name: theorem.name.clone(), bindings: bindings.into_iter().collect() };
         if let Err(error) = draft.workspace.apply(&step) {
-            return Err(self.refuted(theorem, &requirements, &draft.workspace).unwrap_or(error));
+            let is_open = matches!(error, EvalError::Requirement { refuted: false, .. });
+            let refuted = is_open.then(|| self.refuted(theorem, &requirements, &draft.workspace)).flatten();
+            return Err(refuted.unwrap_or(error));
         }
         draft.steps.push(step);
         candidate(&draft.workspace, draft.steps, theorem.name.clone(), Vec::new())

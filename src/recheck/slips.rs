@@ -246,6 +246,11 @@ impl Context<'_> {
                 }
             }
             Term::Apply(Op::Mul, factors) => {
+                // Older forms have n or n + 1 where Maurer's has 2 sqrt(n).
+                if let [Term::Number(_), Term::Apply(Op::Sqrt, x)] = factors.as_slice() {
+                    new.push((2, x[0].clone()));
+                    new.push((3, plus(&x[0], 1)));
+                }
                 for (i, factor) in factors.iter().enumerate() {
                     if matches!(factor, Term::Number(q) if *q > BigRational::one()) {
                         let mut rest = factors.clone();

@@ -32,7 +32,11 @@ pub fn objects(entries: &Field, definitions: &Field, assumptions: &Field, side: 
         let [body, parameters] = field.fields(["body", "parameters"])?;
         // A constant may be called `gamma`: the function of that name is always followed by an argument.
         let is_constant = parameters.list()?.is_empty();
-        if name == "gamma" && is_constant { variable(&field, name)? } else { identifier(&field, name)? };
+        if name == "gamma" && is_constant {
+            variable(&field, name)?
+        } else {
+            identifier(&field, name)?
+        };
         if objects.entries.contains_key(name) {
             return field.refuse(Reason::Name, format!("expected a new name, found the object `{name}`"));
         }
