@@ -60,7 +60,7 @@ const CASES: &[Case] = &[
         arguments: &[],
         exit: 3,
         code: "error[E0311]",
-        shown: &["case.spec:8:", "`h` depends on `D.bound`", "state the value", "`occam`"],
+        shown: &["case.spec:8:", "`h` depends on `D.bound`", "state the value", "`occam.binomial`"],
     },
     Case {
         lines: "confidence 0.98\ntrain k : f on D.prior { loss logistic, adam, lr 0.01, epochs 2, seed 1 }\n\

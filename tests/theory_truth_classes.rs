@@ -118,6 +118,8 @@ fn averages_over_all_signs_obey_massart_and_contraction() {
     let scale = BigRational::from_integer(BigInt::from((1 << m) * m as i64));
     let massart: Vec<BigRational> =
         (1..=8).map(|k| upper(&library, "rademacher.massart", &format!("k = {k}, m = {m}, r = {r}"))).collect();
+    let mistakes: Vec<BigRational> =
+        (1..=8).map(|k| upper(&library, "rademacher.mistakes", &format!("m = {m}, G = {k}"))).collect();
     let mut draw = Draw(3);
     for _ in 0..500 {
         let k = 1 + draw.below(8) as usize;
@@ -125,6 +127,13 @@ fn averages_over_all_signs_obey_massart_and_contraction() {
             (0..k).map(|_| (0..m).map(|_| draw.below(2 * r as u64 + 1) as i64 - r).collect()).collect();
         let signed = average(&vectors, m, false);
         assert!(BigRational::from_integer(signed.into()) / &scale <= massart[k - 1], "{vectors:?}");
+        // Losses 0 and 1: as many vectors as the class has.
+        let losses: Vec<Vec<i64>> = vectors.iter().map(|v| v.iter().map(|&t| i64::from(t > 0)).collect()).collect();
+        let count = losses.iter().collect::<std::collections::BTreeSet<_>>().len();
+        assert!(
+            BigRational::from_integer(average(&losses, m, false).into()) / &scale <= mistakes[count - 1],
+            "{losses:?}"
+        );
         // Contraction by ReLU, and by the modulus shifted away from 0: L = 1.
         for contract in [|t: i64| t.max(0), |t: i64| t.abs() + 2] {
             let images: Vec<Vec<i64>> = vectors.iter().map(|v| v.iter().map(|&t| contract(t)).collect()).collect();

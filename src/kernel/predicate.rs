@@ -65,8 +65,8 @@ pub fn decide(evaluation: &Evaluation, name: &str, arguments: &[Term]) -> Result
             }))
         }
         ("pooled", [net]) => {
-            let is_layered = structure(evaluation, net)?.layers.is_some();
-            Ok(yes_if(is_layered, || {
+            let structure = structure(evaluation, net)?;
+            Ok(yes_if(structure.layers.is_some() && structure.has_maxima, || {
                 format!("`{net}` is not a sequence of dense maps, convolutions, means, maxima and activations")
             }))
         }

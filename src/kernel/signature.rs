@@ -484,7 +484,7 @@ pub const CONSTRUCTORS: &[Constructor] = &[
 pub const PREDICATES: &[Predicate] = &[
     p("chain", &[NET], "a chain of dense layers with activations between them and none after the last"),
     p("layered", &[NET], "as chain, with convolutions and average pooling: units with shared weights"),
-    p("pooled", &[NET], "as layered, with at most one max-pooling per layer"),
+    p("pooled", &[NET], "as layered, with maxima over windows, at most once per layer"),
     p("piecewise_polynomial", &[NET], "every hidden activation is piecewise polynomial"),
     p("piecewise_linear", &[NET], "every hidden activation is continuous and piecewise linear"),
     p("homogeneous", &[NET], "every hidden activation is positively homogeneous"),
