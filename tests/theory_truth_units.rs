@@ -325,15 +325,15 @@ fn steps_approximate_the_identity_as_stated() {
 fn means_of_few_points_approximate_a_hull_as_stated() {
     let library = library();
     // The centre of the unit vectors of R^4 has norm 1/2; the square of the distance of the best mean of n of them, over all multisets.
-    fn least(n: i64, d: i64, left: i64, sum: i64) -> i64 {
+    fn least(d: i64, left: i64, sum: i64) -> i64 {
         if d == 1 {
             return sum + left * left;
         }
-        (0..=left).map(|k| least(n, d - 1, left - k, sum + k * k)).min().expect("a share")
+        (0..=left).map(|k| least(d - 1, left - k, sum + k * k)).min().expect("a share")
     }
     for n in 1..=24i64 {
         // |mean - centre|^2 = sum (k_i/n)^2 - 1/4.
-        let error = q(least(n, 4, n, 0), n * n) - q(1, 4);
+        let error = q(least(4, n, 0), n * n) - q(1, 4);
         let bound = upper(&library, "approximation.maurey", &format!("n = {n}, b = 1, t = 1/2"));
         assert!(error <= bound, "{n}: {error} > {bound}");
         assert!(n > 1 || error == bound, "one point: nothing is lost");
