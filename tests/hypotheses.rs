@@ -106,6 +106,23 @@ fn what_saw_the_sample_is_not_fixed_before_it() {
     ]);
 }
 
+/// A class whose biases are 0 is one without biases: peeling, covers by norms, Dudley's integral and margins chain to a risk.
+#[test]
+fn biases_of_zero_are_none() {
+    let class = "domain X = [-3, 3]^2\nclass F = g where |W[l]|_fro <= 2, |W[l]|_2 <= 2, |W[l]|_21 <= 2, |b[l]|_inf <= BIAS for l in 1..2\n";
+    let claims = "claim a : rademacher(F on X, 100) <= ? by peeling\n\
+                  claim b : entropy_coefficient(F on X, 100) <= ? by covering.bartlett_foster_telgarsky\n";
+    let (exit, shown) = check(&format!("{TRAINED}{}{claims}", class.replace("BIAS", "0")));
+    // 2^(2 - 1) * 4 * sqrt(18)/sqrt(100), and 18 ln(18) (4^(2/3) + 4^(2/3))^3 = 18*8*16 ln(18).
+    assert!(exit == 0 && shown.contains("3.394113") && shown.contains("6659.41"), "{shown}");
+    let (exit, shown) = check(&format!("{TRAINED}{}{claims}", class.replace("BIAS", "1/10")));
+    assert!(exit == 3 && shown.contains("no_bias(N)"), "{shown}");
+    // The trained network has biases: it is no member.
+    let risk = "claim c : risk(f, zero_one) <= ? by margin.rademacher(F, X, D.train, g: 1)\n";
+    let (exit, shown) = check(&format!("{TRAINED}{}{risk}", class.replace("BIAS", "0")));
+    assert!(exit == 3 && shown.contains("member(f, F)"), "{shown}");
+}
+
 /// Every constant that theorems want fixed before the sample, read off it: the error names the form that pays.
 #[test]
 fn constants_that_were_read_off_the_sample_name_the_form_that_pays() {

@@ -139,8 +139,15 @@ pub fn decide(evaluation: &Evaluation, name: &str, arguments: &[Term]) -> Result
             Ok(yes_if(outputs == 1, || format!("`{net}` has {outputs} outputs")))
         }
         ("no_bias", [net]) => {
+            let constraints = objects.net(symbol(net)?).map_or(&[][..], |net| &net.constraints[..]);
+            // A class may say that its biases are 0.
+            let is_zero = |l: usize| {
+                let of_bias = |c: &&Constraint| c.part == Part::Bias && c.layer == l;
+                constraints.iter().filter(of_bias).any(|c| c.bound == Term::int(0))
+            };
             let layers = structure(evaluation, net)?.chain();
-            Ok(yes_if(layers.is_some_and(|l| l.iter().all(|layer| !layer.has_bias)), || format!("`{net}` has biases")))
+            let is_free = layers.is_some_and(|l| l.iter().zip(1..).all(|(layer, l)| !layer.has_bias || is_zero(l)));
+            Ok(yes_if(is_free, || format!("`{net}` has biases")))
         }
         ("concrete", [net]) => {
             let has_network = objects.net(symbol(net)?).is_some_and(|net| net.network.is_some());

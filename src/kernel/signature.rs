@@ -501,7 +501,7 @@ pub const PREDICATES: &[Predicate] = &[
     p("vector_norm", &[NORM], "l1, l2 or linf"),
     p("supported", &[SAMPLE, DOMAIN], "inputs of the sample's law lie in the domain with probability 1"),
     p("scalar_output", &[NET], "one output"),
-    p("no_bias", &[NET], "no layer has a bias"),
+    p("no_bias", &[NET], "no layer has a bias, or all biases of the class are 0"),
     p("concrete", &[NET], "one network with known parameters"),
     p("norm_class", &[NET, NORM], "all networks with weight norms and bias norms at most given bounds, none below"),
     p("iid", &[SAMPLE], "the sample is independent and identically distributed"),

@@ -71,7 +71,7 @@ fn one(
         _ => {
             return Err(Diagnostic::error("E0125", format!("expected a norm, found `{symbol}`"))
                 .at(first.span, "which norm?")
-                .help("weights: spec, l1, linf, fro, max; biases: 1, 2, inf"));
+                .help("weights: spec, l1, linf, fro, max, 21; biases: 1, 2, inf"));
         }
     };
     let bound_term = match indexed {

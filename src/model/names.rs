@@ -76,7 +76,7 @@ pub fn norm_symbol(name: &str) -> Option<&'static str> {
         "inf" | "linf" => "linf",
         "fro" => "fro",
         "max" => "max",
-        "l21" => "l21",
+        "21" | "l21" => "l21",
         _ => return None,
     })
 }
