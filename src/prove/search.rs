@@ -16,7 +16,7 @@ use crate::kernel::object::{Object, Objects};
 use crate::kernel::predicate::{self, Holding};
 use crate::kernel::real::{Bits, Truth};
 use crate::kernel::structure::Structure;
-use crate::kernel::term::{Formula, Relation, Substitution, Term};
+use crate::kernel::term::{Formula, Op, Relation, Substitution, Term};
 use crate::kernel::theorem::{Sort, Theorem};
 use crate::kernel::value::Value;
 use crate::quantity::{Producers, Request};
@@ -405,6 +405,12 @@ impl<'a> Search<'a> {
             | Formula::Compare(Term::Name(parameter), Relation::Ge, quantity @ Term::Quantity(..)) => {
                 (quantity, parameter, None)
             }
+            // `range in [-c, c]`: both ends decide.
+            Formula::Within(quantity @ Term::Quantity(..), low, Term::Name(parameter))
+                if *low == Term::Apply(Op::Neg, vec![Term::name(parameter)]) =>
+            {
+                (quantity, parameter, None)
+            }
             // `sqrt(2*x) <= c` with `c` open and nothing else: the expression's value is the least `c`.
             Formula::Compare(
                 expression @ (Term::Apply(..) | Term::Big { .. }),
@@ -468,7 +474,10 @@ impl<'a> Search<'a> {
             let placeholder = Formula::Compare(term.clone(), Relation::Le, Term::Infinity);
             self.supply(&placeholder, draft)?;
             let (value, _) = draft.workspace.evaluate(&term)?;
-            let high = upper_rational(&value).ok_or_else(|| self.unbounded(theorem, &term, draft))?;
+            let mut high = upper_rational(&value).ok_or_else(|| self.unbounded(theorem, &term, draft))?;
+            if matches!(requirement, Formula::Within(..)) {
+                high = high.max(upper_rational(&value.neg()).ok_or_else(|| self.unbounded(theorem, &term, draft))?);
+            }
             let high = if *sort == Sort::Natural { high.ceil() } else { high };
             largest = Some(largest.map_or(high.clone(), |best| best.max(high)));
         }
