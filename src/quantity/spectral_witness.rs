@@ -30,7 +30,9 @@ pub fn propose_upper(operator: &Operator) -> Option<LayerNorm> {
         return Some(LayerNorm::Gram);
     }
     let mut proposals = (0..ATTEMPTS).map(|k| &square * &(&Dyadic::ONE + &Dyadic::ONE.scaled(3 * k - 47)));
-    proposals.find(|square| operator.is_spectral_at_most(square)).map(LayerNorm::Spectral)
+    let spectral = proposals.find(|square| operator.is_spectral_at_most(square))?;
+    // The approximation may lie further below the norm than the exact bound lies above it.
+    Some(if operator.schur() <= spectral { LayerNorm::Schur } else { LayerNorm::Spectral(spectral) })
 }
 
 /// An integer vector close to the top right singular vector.
