@@ -30,5 +30,5 @@ while IFS= read -r spec; do
         echo "$name: REFUSED by Coq, see $out/$name.coq.log"
         failed=1
     fi
-done < <(find specs -name '*.spec' | LC_ALL=C sort)
+done < <(find specs -name '*.spec' ! -path 'specs/full/*' | LC_ALL=C sort)
 exit $failed

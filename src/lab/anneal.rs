@@ -13,9 +13,9 @@ use rayon::prelude::*;
 
 /// Most proposals of all runs together.
 pub const STEP_LIMIT: u64 = 1 << 36;
-/// Hot and cold end of the temperature, in units of the bound.
-const HOT: f64 = 2e-4;
-const COLD: f64 = 4e-6;
+/// Hot and cold end of the temperature in errors per example, and where this is more, in units of the bound.
+const HOT: (f64, f64) = (1.6, 2e-4);
+const COLD: (f64, f64) = (0.032, 4e-6);
 /// Stages of equal temperature.
 const STAGES: u64 = 1000;
 const LN_2: f64 = std::f64::consts::LN_2;
@@ -332,8 +332,8 @@ impl<'p> Run<'p> {
         let mut best = Found { weights: self.weights.clone(), errors: self.state.errors, bound: current };
         let (mut shift, mut second) = (vec![0i16; n], vec![0i16; n]);
         let stage = steps.div_ceil(STAGES);
-        let cooling = exp(ln(COLD / HOT) / STAGES as f64);
-        let mut temperature = HOT;
+        let [mut temperature, cold] = [HOT, COLD].map(|(errors, most)| most.min(errors / n as f64));
+        let cooling = exp(ln(cold / temperature) / STAGES as f64);
         for step in 0..steps {
             if step > 0 && step % stage == 0 {
                 temperature *= cooling;

@@ -10,7 +10,8 @@ use super::random::{Random, Stream};
 
 const EPOCHS: usize = 60;
 const BATCH: usize = 200;
-const PENALTY: f32 = 2e-3;
+/// The factor of the l1 norm, and what it is at most times the number of examples: a bit costs less where there are more.
+const PENALTY: (f32, f32) = (2e-3, 16.0);
 const RATE: f32 = 0.02;
 /// Features are divided by this.
 const UNIT: f32 = 4096.0;
@@ -50,6 +51,7 @@ pub(super) fn start(problem: &Problem, seed: u64) -> Vec<i8> {
     // The last parameter is the factor of the logits.
     let mut parameters = vec![0.0f32; size + 1];
     parameters[size] = FACTOR;
+    let penalty = PENALTY.0.min(PENALTY.1 / labels.len() as f32);
     let mut adam = Adam { mean: vec![0.0; size + 1], square: vec![0.0; size + 1], decays: (1.0, 1.0) };
     let mut random = Random::new(seed, Stream::Order);
     let mut order: Vec<usize> = (0..labels.len()).collect();
@@ -65,7 +67,7 @@ pub(super) fn start(problem: &Problem, seed: u64) -> Vec<i8> {
             }
             slope(&inputs, labels, batch, &blended, parameters[size], &mut gradient);
             for (gradient, weight) in gradient.iter_mut().zip(&parameters[..size]) {
-                *gradient += PENALTY * if *weight == 0.0 { 0.0 } else { weight.signum() };
+                *gradient += penalty * if *weight == 0.0 { 0.0 } else { weight.signum() };
             }
             adam.step(RATE * (1.0 - progress), &mut parameters, &gradient);
             step += 1.0;
