@@ -6,11 +6,13 @@ use crate::kernel::signature::{self, Codomain};
 use crate::kernel::term::{Big, Formula, Op, Relation, Substitution, Term, integer};
 use num_bigint::BigInt;
 use num_rational::BigRational;
-use num_traits::{One, ToPrimitive, Zero};
+use num_traits::{One, Signed, ToPrimitive, Zero};
 use std::fmt::Write as _;
 
 /// Most trials of a binomial tail that is written out.
 const TRIAL_LIMIT: i64 = 10_000;
+/// Larger exponents are written as `exp (y * ln x)`.
+const POWER_LIMIT: i64 = 100_000;
 
 impl Section<'_> {
     pub(super) fn fresh(&mut self, letter: &str) -> String {
@@ -285,6 +287,17 @@ impl Section<'_> {
                 "values; first [rewrite Rabs_right by enclose | rewrite Rabs_left1 by enclose]; enclose".to_string(),
             ),
             Op::Ln => (format!("(ln {x})"), format!("replace {x} with 1 by enclose; exact ln_1")),
+            // The logarithm of 2^n, n a natural number: ln (2^n) = n ln 2.
+            Op::Log2 => match integer(&value).filter(|n| !n.is_negative()) {
+                Some(n) => (
+                    format!("(ln {x} / ln 2)"),
+                    format!(
+                        "replace {x} with (2 ^ {n}) by (values; lra); rewrite ln_pow by lra; \
+                         replace (INR {n}) with {stated} by (simpl; lra); field; apply Rgt_not_eq; enclose"
+                    ),
+                ),
+                None => return Ok(None),
+            },
             Op::Exp => (format!("(exp {x})"), format!("replace {x} with 0 by enclose; exact exp_0")),
             _ => return Ok(None),
         };
@@ -297,8 +310,8 @@ impl Section<'_> {
             let base_text = self.expression(base)?;
             let value = self.workspace.evaluate(exponent).ok().and_then(|(value, _)| value.as_rational());
             return match value.as_ref().and_then(integer).and_then(ToPrimitive::to_i64) {
-                Some(n) if (0..=1000).contains(&n) => Ok(format!("({base_text} ^ {n})")),
-                Some(n) if (-1000..0).contains(&n) => Ok(format!("(/ ({base_text} ^ {}))", -n)),
+                Some(n) if (0..=POWER_LIMIT).contains(&n) => Ok(format!("({base_text} ^ {n})")),
+                Some(n) if (-POWER_LIMIT..0).contains(&n) => Ok(format!("(/ ({base_text} ^ {}))", -n)),
                 // x^y = exp(y ln x), which needs x > 0.
                 _ => Ok(format!("(exp ({} * ln {base_text}))", self.expression(exponent)?)),
             };
