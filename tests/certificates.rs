@@ -169,6 +169,14 @@ fn files_and_spec_are_read_again_on_request() {
         assert_eq!(found, exit, "{arguments:?}\n{message}");
         assert!(message.contains(code), "{arguments:?}\n{message}");
     }
+    // A claim that may fail more often is a true one, but not that of the spec.
+    let stated = std::fs::read_to_string(cert).expect("the certificate");
+    let weaker = stated.replacen("\"failure\": \"1/100\"", "\"failure\": \"1/50\"", 1);
+    assert_ne!(weaker, stated);
+    std::fs::write(cert, weaker).expect("written");
+    assert_eq!(again(&[]).0, 0);
+    let (exit, message) = again(&["--spec", "specs/digits.spec"]);
+    assert!(exit == 6 && message.contains("failing with probability at most 1/50"), "{exit} {message}");
 }
 
 #[test]

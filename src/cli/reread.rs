@@ -16,6 +16,8 @@ use crate::kernel::term::Term;
 use crate::model::{self, ItemKind, Spec};
 use crate::recheck::{self, RowClaim};
 use crate::text::Source;
+use num_rational::BigRational;
+use num_traits::Zero;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -175,18 +177,23 @@ fn whole_spec(
     let mut statements = statements(&spec, &rows);
     let about_rows = |claim: &RowClaim| {
         let statement = super::rows::statement(claim, &tables.sheets[claim.sheet]);
-        (claim.name.clone(), "claim", statement, vec![BTreeMap::new()])
+        (claim.name.clone(), "claim", statement, vec![BTreeMap::new()], BigRational::zero())
     };
     statements.extend(tables.claims.iter().map(about_rows));
     for claim in &certificate.claims {
-        let matches = |(name, kind, statement, stated): &Stated| {
+        let matches = |(name, kind, statement, stated, failure): &Stated| {
             *kind == claim.kind
+                && claim.claim.failure <= *failure
                 && *statement == claim.claim.statement
                 && stated.contains(&claim.claim.stated)
                 && is_item(name, &claim.name, kind)
         };
         if !statements.iter().any(matches) {
-            let text = format!("`{}` is no claim of the spec: `{}`", claim.name, term::text(&claim.claim.statement));
+            let (text, failure) = (term::text(&claim.claim.statement), &claim.claim.failure);
+            let text = format!(
+                "`{}` is no claim of the spec: `{text}`, failing with probability at most {failure}",
+                claim.name
+            );
             return Err(other(text));
         }
     }
@@ -227,27 +234,32 @@ fn resolved(path: &Path, source: &Source) -> Result<(Spec, recheck::Split, Folde
     Ok((spec, tables, folder))
 }
 
-/// Name, kind and statement of an item, and what its methods state.
-type Stated = (String, &'static str, Statement, Vec<BTreeMap<String, Term>>);
+/// Name, kind and statement of an item, what its methods state, and the largest probability of failure that the spec allows it.
+type Stated = (String, &'static str, Statement, Vec<BTreeMap<String, Term>>, BigRational);
 
 fn statements(spec: &Spec, rows: &Rows) -> Vec<Stated> {
     let stating = |calls: &[model::MethodCall]| -> Vec<BTreeMap<String, Term>> {
         calls.iter().map(|call| call.named.iter().cloned().collect()).collect()
     };
     let nothing = || vec![BTreeMap::new()];
+    let share = items::share(spec, &run::budget(spec));
     let statement = |item: &model::Item| {
-        let (kind, statement, stated) = match &item.kind {
+        let (kind, statement, stated, failure) = match &item.kind {
             ItemKind::Claim(claim) => {
                 let stated = claim.method.as_ref().map_or_else(nothing, |call| stating(std::slice::from_ref(call)));
-                ("claim", claim.statement.clone(), stated)
+                ("claim", claim.statement.clone(), stated, claim.failure.clone().unwrap_or_else(|| share.clone()))
             }
-            ItemKind::Expect(formula) => ("expect", Statement::Formula(formula.clone()), nothing()),
-            ItemKind::Measure(term) => ("measure", Statement::Both(term.clone()), nothing()),
-            ItemKind::Bounds { target, methods } => ("bound", Statement::Upper(target.clone()), stating(methods)),
+            ItemKind::Expect(formula) => {
+                ("expect", Statement::Formula(formula.clone()), nothing(), BigRational::zero())
+            }
+            ItemKind::Measure(term) => ("measure", Statement::Both(term.clone()), nothing(), BigRational::zero()),
+            ItemKind::Bounds { target, methods } => {
+                ("bound", Statement::Upper(target.clone()), stating(methods), share.clone())
+            }
             // What means nothing is not certified.
             ItemKind::Refused(_) => return None,
         };
-        Some((item.name.clone(), kind, rows.statement(&statement), stated))
+        Some((item.name.clone(), kind, rows.statement(&statement), stated, failure))
     };
     spec.items.iter().filter_map(statement).collect()
 }
