@@ -1,22 +1,9 @@
 //! The VC dimension of networks with shared weights: values of `data/theory/reference.json` (VC.cnn_shared_implicit), computed there from
 //! the distinct parameters and the unit outputs of every layer, and what the theorem does not cover.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
+mod spec_support;
 
-fn check(spec: &str) -> (i32, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_supremum"))
-        .args(["check", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary runs");
-    child.stdin.take().expect("standard input").write_all(spec.as_bytes()).expect("written");
-    let output = child.wait_with_output().expect("output");
-    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).to_string()).concat();
-    (output.status.code().expect("an exit code"), text)
-}
+use spec_support::check;
 
 const ONE: &str = "network f {
   input 1, 28, 28
