@@ -16,7 +16,9 @@ use super::value::Value;
 use super::witness::{self, Witness};
 use num_rational::BigRational;
 use num_traits::{One, Zero};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// Working precisions, tried in turn until a requirement is decided.
 pub const PRECISIONS: [Bits; 4] = [128, 256, 1024, 4096];
@@ -62,6 +64,8 @@ pub struct Workspace<'o> {
     stated: BTreeMap<String, Term>,
     facts: Vec<Fact>,
     index: BTreeMap<Term, Vec<usize>>,
+    /// Comparisons that rest on the objects alone. INVARIANT: shared by workspaces on the same objects only, which they borrow.
+    truths: Rc<RefCell<BTreeMap<Formula, Truth>>>,
 }
 
 /// The structure of every net of the spec. Errors: an architecture that is not well formed.
@@ -83,7 +87,13 @@ impl<'o> Workspace<'o> {
         theorems: &'o Theorems,
         structures: &'o BTreeMap<String, Structure>,
     ) -> Workspace<'o> {
-        Workspace { objects, theorems, structures, stated: BTreeMap::new(), facts: Vec::new(), index: BTreeMap::new() }
+        let (stated, facts, index, truths) = Default::default();
+        Workspace { objects, theorems, structures, stated, facts, index, truths }
+    }
+
+    /// A workspace on the same objects, without facts, that shares what was decided of them.
+    pub fn renewed(&self) -> Workspace<'o> {
+        Workspace { truths: self.truths.clone(), ..Workspace::new(self.objects, self.theorems, self.structures) }
     }
 
     /// The same workspace for a claim that states these values.
@@ -245,6 +255,10 @@ impl<'o> Workspace<'o> {
 
     /// The truth of a closed formula at rising precision, and what it rests on.
     pub fn decide(&self, formula: &Formula) -> Result<(Truth, Grounds), EvalError> {
+        let is_kept = matches!(formula, Formula::Compare(..)) && self.stated.is_empty();
+        if is_kept && let Some(truth) = self.truths.borrow().get(formula) {
+            return Ok((*truth, Grounds::default()));
+        }
         let mut last = (Truth::Unknown, Grounds::default());
         for bits in PRECISIONS {
             let mut evaluation = Evaluation::new(self, bits);
@@ -253,6 +267,11 @@ impl<'o> Workspace<'o> {
             if truth != Truth::Unknown {
                 break;
             }
+        }
+        // A comparison that rests on nothing is one of numbers and of what the objects are: no fact changes it. (Facts that were looked
+        // for and not found are grounds too.)
+        if is_kept && last.1 == Grounds::default() {
+            self.truths.borrow_mut().insert(formula.clone(), last.0);
         }
         Ok(last)
     }

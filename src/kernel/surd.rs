@@ -47,14 +47,14 @@ fn split_square(n: &BigInt) -> Option<(BigInt, u64)> {
     let mut square = BigInt::one();
     let mut free = 1u64;
     let mut factor = 2u64;
-    while factor < FACTOR_LIMIT && BigInt::from(factor) * factor <= rest {
+    // Most factors divide nothing: they are tried on machine words where the rest fits one.
+    let mut word = rest.to_u64();
+    while factor < FACTOR_LIMIT && word.map_or_else(|| BigInt::from(factor) * factor <= rest, |n| factor * factor <= n)
+    {
         let mut count = 0u32;
-        loop {
-            let (quotient, remainder) = rest.div_rem(&BigInt::from(factor));
-            if !remainder.is_zero() {
-                break;
-            }
-            rest = quotient;
+        while word.map_or_else(|| (&rest % factor).is_zero(), |n| n % factor == 0) {
+            rest /= factor;
+            word = rest.to_u64();
             count += 1;
         }
         square *= BigInt::from(factor).pow(count / 2);

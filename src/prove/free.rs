@@ -125,21 +125,45 @@ pub fn least(points: i64, mut objective: impl FnMut(i64) -> Option<BigRational>)
 }
 
 /// The least natural number from 1 that meets a condition which larger numbers meet too; `None` where none of at most `limit` bits does. The
-/// condition says beside its truth by about how much it is met or missed: where both ends of a range say so, the next number is where a
-/// line between them crosses 0.
-pub fn least_natural(limit: u64, mut meets: impl FnMut(&BigInt) -> (bool, Option<f64>)) -> Option<BigInt> {
+/// search begins at `start` and spreads from there. The condition says beside its truth by about how much it is met or missed: where both
+/// ends of a range say so, the next number is where a line between them crosses 0.
+pub fn least_natural(
+    limit: u64,
+    start: Option<BigInt>,
+    mut meets: impl FnMut(&BigInt) -> (bool, Option<f64>),
+) -> Option<BigInt> {
+    let start = start.unwrap_or_else(BigInt::one).max(BigInt::one());
     let (mut low, mut low_excess) = (BigInt::from(0), None);
-    let mut high = BigInt::one();
-    let mut high_excess = loop {
-        match meets(&high) {
-            (true, excess) => break excess,
-            (false, excess) => (low, low_excess) = (high.clone(), excess),
+    let mut stride = BigInt::one();
+    let (is_met, excess) = meets(&start);
+    let (mut high, mut high_excess) = (start.clone(), excess);
+    if is_met {
+        while &high - &low > stride {
+            let next = &high - &stride;
+            match meets(&next) {
+                (true, excess) => (high, high_excess) = (next, excess),
+                (false, excess) => {
+                    (low, low_excess) = (next, excess);
+                    break;
+                }
+            }
+            stride *= 8;
         }
-        high *= 8;
-        if high.bits() > limit {
-            return None;
+    } else {
+        loop {
+            (low, low_excess) = (high, high_excess);
+            high = &low + &stride;
+            if high.bits() > limit {
+                return None;
+            }
+            let (is_met, excess) = meets(&high);
+            high_excess = excess;
+            if is_met {
+                break;
+            }
+            stride *= 8;
         }
-    };
+    }
     let mut halve = false;
     while &high - &low > BigInt::one() {
         let width = &high - &low;
@@ -178,10 +202,20 @@ mod tests {
     #[test]
     fn the_least_natural_is_found_in_few_steps() {
         for target in [1i64, 2, 3, 170, 4_416_892, 1 << 40] {
-            // With a helpful, a misleading and no excess.
-            for kind in 0..3 {
+            // With a helpful, a misleading and no excess from 1; and from guesses that are right, close and far off.
+            let far = 1 << 50;
+            for (kind, start, most) in [
+                (0, None, 40),
+                (1, None, 110),
+                (2, None, 60),
+                (2, Some(0), 2),
+                (2, Some(3), 6),
+                (2, Some(-90), 16),
+                (0, Some(far), 80),
+            ] {
                 let mut calls = 0;
-                let found = least_natural(100, |n| {
+                let start = start.map(|distance: i64| BigInt::from(target + distance));
+                let found = least_natural(100, start.clone(), |n| {
                     calls += 1;
                     let n = n.to_f64().unwrap_or(f64::MAX);
                     let excess = n * n.ln().max(0.1) - (target as f64) * (target as f64).ln().max(0.1);
@@ -189,10 +223,10 @@ mod tests {
                     (n >= target as f64, excess)
                 });
                 assert_eq!(found, Some(target.into()));
-                assert!(calls <= [40, 110, 60][kind], "{target} {kind} {calls}");
+                assert!(calls <= most, "{target} {kind} {start:?} {calls}");
             }
         }
-        assert_eq!(least_natural(100, |_| (false, Some(-1.0))), None);
+        assert_eq!(least_natural(100, None, |_| (false, Some(-1.0))), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod choice;
 mod claim;
+mod fold;
 mod free;
 mod method;
 mod search;

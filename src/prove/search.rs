@@ -8,6 +8,7 @@
 
 mod parameters;
 
+use super::fold::{fold, guess};
 use super::free::{follows, grid_value, is_free, least, least_natural, mentions, points, range_of};
 use super::method::Method;
 use crate::kernel::check::Draw;
@@ -24,7 +25,7 @@ use crate::kernel::value::Value;
 use crate::quantity::{Producers, Request};
 use num_bigint::BigInt;
 use num_rational::BigRational;
-use num_traits::{ToPrimitive, Zero};
+use num_traits::{FromPrimitive, ToPrimitive, Zero};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,6 +105,8 @@ struct Draft<'a, 'p> {
 
 pub struct Search<'a> {
     context: &'a Context<'a>,
+    /// Every workspace of the search shares what was decided of the objects.
+    root: Workspace<'a>,
     /// The best candidate of goals met before, as steps or not, where no method or probability was involved.
     known: RefCell<BTreeMap<(Goal, bool), Option<Candidate>>>,
 }
@@ -127,7 +130,8 @@ fn is_step(path: &[Goal], goal: &Goal) -> bool {
 
 impl<'a> Search<'a> {
     pub fn new(context: &'a Context<'a>) -> Search<'a> {
-        Search { context, known: RefCell::new(BTreeMap::new()) }
+        let root = Workspace::new(context.objects, context.theorems, context.structures);
+        Search { context, root, known: RefCell::new(BTreeMap::new()) }
     }
 
     pub fn context(&self) -> &'a Context<'a> {
@@ -136,7 +140,7 @@ impl<'a> Search<'a> {
 
     /// A workspace without facts.
     pub fn workspace(&self) -> Workspace<'a> {
-        Workspace::new(self.context.objects, self.context.theorems, self.context.structures)
+        self.root.renewed()
     }
 
     /// A workspace without facts for a claim by this method.

@@ -141,17 +141,20 @@ impl<'a> Search<'a> {
                 return Ok(());
             }
         }
-        let least = least_natural(NATURAL_LIMIT_BITS, |n: &BigInt| {
-            let mut trial = bindings.clone();
-            trial.insert(parameter.clone(), Term::Number(BigRational::from_integer(n.clone())));
+        let tied: Vec<Formula> = tied.iter().map(|requirement| requirement.substitute(bindings)).collect();
+        let folded: Vec<Formula> =
+            tied.iter().map(|formula| fold(formula, parameter, &draft.workspace, QUICK_BITS)).collect();
+        let start = guess(&folded, parameter, NATURAL_LIMIT_BITS).and_then(BigInt::from_f64);
+        let least = least_natural(NATURAL_LIMIT_BITS, start, |n: &BigInt| {
+            let trial = [(parameter.clone(), Term::Number(BigRational::from_integer(n.clone())))].into();
             let mut excess = Some(f64::INFINITY);
-            for requirement in &tied {
-                let instance = requirement.substitute(&trial);
-                match quick(&draft.workspace, &instance) {
+            for (requirement, folded) in tied.iter().zip(&folded) {
+                match quick(&draft.workspace, &folded.substitute(&trial)) {
                     Some((true, gap)) => excess = excess.zip(gap).map(|(least, gap)| gap.min(least)),
                     Some((false, gap)) => return (false, gap),
                     None => {
                         excess = None;
+                        let instance = requirement.substitute(&trial);
                         let _ = self.supply(&instance, draft);
                         if !matches!(draft.workspace.decide(&instance), Ok((Truth::True, _))) {
                             return (false, None);
