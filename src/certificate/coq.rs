@@ -353,7 +353,7 @@ fn end(value: &Value, low: bool, bits: u32) -> Option<String> {
         Some(surd) => match surd.as_rational() {
             Some(q) => q,
             None => {
-                let root = |(radicand, q): (&u64, &BigRational)| {
+                let root = |(radicand, q): &(u64, BigRational)| {
                     Ok(if *radicand == 1 { number(q)? } else { format!("{} * sqrt {radicand}", number(q)?) })
                 };
                 let parts = surd.terms().iter().map(root).collect::<Result<Vec<_>, Omitted>>().ok()?;

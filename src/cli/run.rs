@@ -330,8 +330,10 @@ fn prove(run: &mut Run, request: &Request, source: &Source) {
     run.session = Some(session);
 }
 
-/// Items that one search works on where there are many: what it remembers does not depend on the number of threads.
+/// Items that one search works on at least, where there are many, and most such chunks: what a search remembers does not depend on the
+/// number of threads.
 const CHUNK: usize = 64;
+const CHUNKS: usize = 32;
 /// Terms nest deeply.
 const STACK: usize = 64 << 20;
 
@@ -377,8 +379,9 @@ fn work(
     let Ok(pool) = rayon::ThreadPoolBuilder::new().stack_size(STACK).build() else {
         return several(&session.objects, items);
     };
+    let size = items.len().div_ceil(CHUNKS).max(CHUNK);
     let chunks: Vec<(Objects, &[&model::Item])> =
-        items.chunks(CHUNK).map(|chunk| (session.objects.clone(), chunk)).collect();
+        items.chunks(size).map(|chunk| (session.objects.clone(), chunk)).collect();
     let worked: Result<Vec<_>, _> =
         pool.install(|| chunks.into_par_iter().map(|(objects, chunk)| several(&objects, chunk)).collect());
     Ok(worked?.into_iter().flatten().collect())

@@ -10,17 +10,16 @@ use num_integer::Integer;
 use num_rational::BigRational;
 use num_traits::{One, Signed, ToPrimitive, Zero};
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
 const TERM_LIMIT: usize = 64;
 const BIT_LIMIT: u64 = 8192;
 /// Radicands are factored by trial division up to this.
 const FACTOR_LIMIT: u64 = 1 << 16;
 
-/// `sum coefficient * sqrt(radicand)` with squarefree radicands >= 1 and nonzero coefficients.
+/// `sum coefficient * sqrt(radicand)` with squarefree radicands >= 1 that increase, and nonzero coefficients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Surd {
-    terms: BTreeMap<u64, BigRational>,
+    terms: Vec<(u64, BigRational)>,
 }
 
 /// The sum; of integers without reducing a fraction, which costs the square of their length.
@@ -61,7 +60,12 @@ fn split_square(n: &BigInt) -> Option<(BigInt, u64)> {
         if count % 2 == 1 {
             free = free.checked_mul(factor)?;
         }
-        factor += 1;
+        // Every prime above 3 is 1 or 5 modulo 6.
+        factor += match factor {
+            2 => 1,
+            _ if factor % 6 == 1 => 4,
+            _ => 2,
+        };
     }
     // What is left has no factor below the limit: it is prime if it is below the limit's square, or a perfect square.
     if rest.is_one() {
@@ -79,15 +83,11 @@ fn split_square(n: &BigInt) -> Option<(BigInt, u64)> {
 
 impl Surd {
     pub fn rational(q: BigRational) -> Surd {
-        let mut terms = BTreeMap::new();
-        if !q.is_zero() {
-            terms.insert(1, q);
-        }
-        Surd { terms }
+        Surd { terms: if q.is_zero() { Vec::new() } else { vec![(1, q)] } }
     }
 
-    /// The coefficient of every square root, by its radicand.
-    pub fn terms(&self) -> &BTreeMap<u64, BigRational> {
+    /// Radicands with their coefficients.
+    pub fn terms(&self) -> &[(u64, BigRational)] {
         &self.terms
     }
 
@@ -96,9 +96,9 @@ impl Surd {
     }
 
     pub fn as_rational(&self) -> Option<BigRational> {
-        match self.terms.len() {
-            0 => Some(BigRational::zero()),
-            1 => self.terms.get(&1).cloned(),
+        match self.terms.as_slice() {
+            [] => Some(BigRational::zero()),
+            [(1, q)] => Some(q.clone()),
             _ => None,
         }
     }
@@ -108,50 +108,61 @@ impl Surd {
     }
 
     pub fn add(&self, other: &Surd) -> Option<Surd> {
-        let mut terms = self.terms.clone();
+        let mut total = self.clone();
         for (radicand, q) in &other.terms {
-            let entry = terms.entry(*radicand).or_insert_with(BigRational::zero);
-            *entry = sum(entry, q);
-            if !fits(entry) {
-                return None;
+            total.include(*radicand, q)?;
+        }
+        Some(total)
+    }
+
+    /// Adds a square root of a squarefree integer, `q` times.
+    fn include(&mut self, radicand: u64, q: &BigRational) -> Option<()> {
+        let place = self.terms.partition_point(|(known, _)| *known < radicand);
+        match self.terms.get_mut(place) {
+            Some((known, coefficient)) if *known == radicand => {
+                *coefficient = sum(coefficient, q);
+                if !fits(coefficient) {
+                    return None;
+                }
+                if coefficient.is_zero() {
+                    self.terms.remove(place);
+                }
             }
-            if entry.is_zero() {
-                terms.remove(radicand);
+            _ => {
+                if !fits(q) {
+                    return None;
+                }
+                self.terms.insert(place, (radicand, q.clone()));
             }
         }
-        (terms.len() <= TERM_LIMIT).then_some(Surd { terms })
+        (self.terms.len() <= TERM_LIMIT).then_some(())
     }
 
     pub fn mul(&self, other: &Surd) -> Option<Surd> {
-        let mut total = Surd { terms: BTreeMap::new() };
+        let mut total = Surd { terms: Vec::new() };
         for (a, p) in &self.terms {
-            let mut row = BTreeMap::new();
             for (b, q) in &other.terms {
                 // sqrt a sqrt b = g sqrt((a/g)(b/g)) with g = gcd(a, b), and the new radicand is squarefree again.
                 let g = a.gcd(b);
                 let radicand = (a / g).checked_mul(b / g).filter(|r| *r < 1 << 62)?;
-                let coefficient = product(&product(p, q), &BigRational::from_integer(BigInt::from(g)));
-                if !fits(&coefficient) {
-                    return None;
-                }
-                row.insert(radicand, coefficient);
+                let coefficient = product(p, q);
+                let coefficient = if g == 1 { coefficient } else { coefficient * BigInt::from(g) };
+                total.include(radicand, &coefficient)?;
             }
-            total = total.add(&Surd { terms: row })?;
         }
         Some(total)
     }
 
     /// The quotient by an element of one term. `None`: zero, or more terms.
     pub fn div(&self, other: &Surd) -> Option<Surd> {
-        let mut terms = other.terms.iter();
-        let (Some((radicand, q)), None) = (terms.next(), terms.next()) else { return None };
+        let [(radicand, q)] = other.terms.as_slice() else { return None };
         // 1 / (q sqrt r) = sqrt r / (q r).
         let coefficient = BigRational::one() / (q * BigRational::from_integer(BigInt::from(*radicand)));
-        self.mul(&Surd { terms: BTreeMap::from([(*radicand, coefficient)]) })
+        self.mul(&Surd { terms: vec![(*radicand, coefficient)] })
     }
 
     pub fn powi(&self, n: u32) -> Option<Surd> {
-        let bits = self.terms.values().map(|q| q.numer().bits() + q.denom().bits()).max().unwrap_or(0);
+        let bits = self.terms.iter().map(|(_, q)| q.numer().bits() + q.denom().bits()).max().unwrap_or(0);
         if bits > 2 && bits.checked_mul(u64::from(n))? > 2 * BIT_LIMIT {
             return None;
         }
@@ -182,8 +193,8 @@ impl Surd {
         // sqrt(a/b) = sqrt(a b)/b, factor by factor.
         let (a, free_a) = split_square(q.numer())?;
         let (b, free_b) = split_square(q.denom())?;
-        let numerator = Surd { terms: BTreeMap::from([(free_a, BigRational::from_integer(a))]) };
-        let denominator = Surd { terms: BTreeMap::from([(free_b, BigRational::from_integer(b))]) };
+        let numerator = Surd { terms: vec![(free_a, BigRational::from_integer(a))] };
+        let denominator = Surd { terms: vec![(free_b, BigRational::from_integer(b))] };
         numerator.div(&denominator)
     }
 

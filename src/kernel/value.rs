@@ -11,13 +11,18 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, ToPrimitive, Zero};
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 #[derive(Clone, Debug)]
 pub struct Value {
     enclosure: Enclosure,
-    low: Option<Surd>,
-    high: Option<Surd>,
+    /// A point has its number once.
+    low: Option<Arc<Surd>>,
+    high: Option<Arc<Surd>>,
 }
+
+/// The exact lower and upper end, where they are known.
+type Ends = (Option<Arc<Surd>>, Option<Arc<Surd>>);
 
 impl Value {
     pub fn rational(q: &BigRational, bits: Bits) -> Value {
@@ -29,7 +34,9 @@ impl Value {
     }
 
     pub fn surd(surd: Surd, bits: Bits) -> Value {
-        Value { enclosure: surd.enclosure(bits), low: Some(surd.clone()), high: Some(surd) }
+        let enclosure = surd.enclosure(bits);
+        let end = Some(Arc::new(surd));
+        Value { enclosure, low: end.clone(), high: end }
     }
 
     pub fn approximate(enclosure: Enclosure) -> Value {
@@ -82,17 +89,17 @@ impl Value {
     }
 
     pub fn low(&self) -> Option<&Surd> {
-        self.low.as_ref()
+        self.low.as_deref()
     }
 
     pub fn high(&self) -> Option<&Surd> {
-        self.high.as_ref()
+        self.high.as_deref()
     }
 
     /// The value, where it is one exactly known number.
     pub fn exact(&self) -> Option<&Surd> {
         match (&self.low, &self.high) {
-            (Some(low), Some(high)) if low == high => Some(low),
+            (Some(low), Some(high)) if Arc::ptr_eq(low, high) || low == high => Some(low),
             _ => None,
         }
     }
@@ -107,26 +114,20 @@ impl Value {
     }
 
     pub fn neg(&self) -> Value {
-        Value {
-            enclosure: self.enclosure.neg(),
-            low: self.high.as_ref().map(Surd::neg),
-            high: self.low.as_ref().map(Surd::neg),
-        }
+        let (high, low) = self.mapped(|end| Some(end.neg()));
+        Value { enclosure: self.enclosure.neg(), low, high }
     }
 
     pub fn add(&self, other: &Value, bits: Bits) -> Value {
-        Value {
-            enclosure: self.enclosure.add(&other.enclosure, bits),
-            low: both(&self.low, &other.low, Surd::add),
-            high: both(&self.high, &other.high, Surd::add),
-        }
+        let (low, high) = self.combined(other, Surd::add);
+        Value { enclosure: self.enclosure.add(&other.enclosure, bits), low, high }
     }
 
     pub fn mul(&self, other: &Value, bits: Bits) -> Value {
         let enclosure = self.enclosure.mul(&other.enclosure, bits);
         // Ends of a product: for nonnegative factors the ends multiply; a known point scales, and swaps if negative.
         let (low, high) = if self.is_nonnegative() && other.is_nonnegative() {
-            (both(&self.low, &other.low, Surd::mul), both(&self.high, &other.high, Surd::mul))
+            self.combined(other, Surd::mul)
         } else if let Some(point) = self.exact() {
             scaled(point, other)
         } else if let Some(point) = other.exact() {
@@ -168,9 +169,8 @@ impl Value {
             return Value::integer(1, bits).div(&positive, bits);
         }
         let enclosure = self.enclosure.powi(n, bits)?;
-        let power = |end: &Option<Surd>| end.as_ref().and_then(|s| u32::try_from(n).ok().and_then(|n| s.powi(n)));
         let (low, high) = if self.is_nonnegative() || self.exact().is_some() {
-            (power(&self.low), power(&self.high))
+            self.mapped(|end| end.powi(u32::try_from(n).ok()?))
         } else {
             (None, None)
         };
@@ -179,10 +179,26 @@ impl Value {
 
     /// Errors: the argument may be negative.
     pub fn sqrt(&self, bits: Bits) -> Result<Value, RealError> {
-        let root = |end: &Option<Surd>| end.as_ref().and_then(Surd::as_rational).and_then(|q| Surd::sqrt(&q));
-        let (low, high) = (root(&self.low), root(&self.high));
+        let (low, high) = self.mapped(|end| Surd::sqrt(&end.as_rational()?));
         // An exact end 0 must not fail because its enclosure was rounded outward below 0: points are enclosed exactly.
         Ok(Value { enclosure: self.enclosure.sqrt(bits)?, low, high })
+    }
+
+    /// The images of both ends under an increasing function, or in the other order under a decreasing one.
+    fn mapped(&self, f: impl Fn(&Surd) -> Option<Surd>) -> Ends {
+        let image = |end: Option<&Surd>| end.and_then(&f).map(Arc::new);
+        let low = image(self.low());
+        let high = if self.exact().is_some() { low.clone() } else { image(self.high()) };
+        (low, high)
+    }
+
+    /// A function of two numbers that increases in both, of the lower ends and of the upper ends.
+    fn combined(&self, other: &Value, f: impl Fn(&Surd, &Surd) -> Option<Surd>) -> Ends {
+        let image = |a: Option<&Surd>, b: Option<&Surd>| f(a?, b?).map(Arc::new);
+        let low = image(self.low(), other.low());
+        let are_points = self.exact().is_some() && other.exact().is_some();
+        let high = if are_points { low.clone() } else { image(self.high(), other.high()) };
+        (low, high)
     }
 
     pub fn abs(&self) -> Value {
@@ -196,15 +212,9 @@ impl Value {
     }
 
     pub fn max(&self, other: &Value) -> Value {
-        let pick = |a: &Option<Surd>, b: &Option<Surd>| match (a, b) {
-            (Some(a), Some(b)) => Some(if a.compare(b)? == Ordering::Less { b.clone() } else { a.clone() }),
-            _ => None,
-        };
-        Value {
-            enclosure: self.enclosure.max(&other.enclosure),
-            low: pick(&self.low, &other.low),
-            high: pick(&self.high, &other.high),
-        }
+        let (low, high) =
+            self.combined(other, |a, b| Some(if a.compare(b)? == Ordering::Less { b.clone() } else { a.clone() }));
+        Value { enclosure: self.enclosure.max(&other.enclosure), low, high }
     }
 
     pub fn min(&self, other: &Value) -> Value {
@@ -250,12 +260,12 @@ impl Value {
 
     /// A nondecreasing rounding function applied to both ends.
     fn rounded(&self, bits: Bits, round: fn(&BigRational) -> BigRational) -> Result<Value, RealError> {
-        let end = |exact: &Option<Surd>, dyadic: Option<&Dyadic>| match exact.as_ref().and_then(Surd::as_rational) {
+        let end = |exact: Option<&Surd>, dyadic: Option<&Dyadic>| match exact.and_then(Surd::as_rational) {
             Some(q) => Some(round(&q)),
             None => dyadic.and_then(|d| d.to_rational().ok()).map(|q| round(&q)),
         };
-        let low = end(&self.low, self.enclosure.lo());
-        let high = end(&self.high, self.enclosure.hi());
+        let low = end(self.low(), self.enclosure.lo());
+        let high = end(self.high(), self.enclosure.hi());
         Value::ends(low.as_ref(), high.as_ref(), bits)
     }
 
@@ -310,14 +320,9 @@ impl Value {
     }
 }
 
-fn both(a: &Option<Surd>, b: &Option<Surd>, f: impl Fn(&Surd, &Surd) -> Option<Surd>) -> Option<Surd> {
-    f(a.as_ref()?, b.as_ref()?)
-}
-
 /// The exact ends of `point * value`.
-fn scaled(point: &Surd, value: &Value) -> (Option<Surd>, Option<Surd>) {
-    let (low, high) =
-        (value.low.as_ref().and_then(|end| point.mul(end)), value.high.as_ref().and_then(|end| point.mul(end)));
+fn scaled(point: &Surd, value: &Value) -> Ends {
+    let (low, high) = value.mapped(|end| point.mul(end));
     match point.compare(&Surd::rational(BigRational::zero())) {
         Some(Ordering::Less) => (high, low),
         Some(_) => (low, high),
@@ -326,7 +331,7 @@ fn scaled(point: &Surd, value: &Value) -> (Option<Surd>, Option<Surd>) {
 }
 
 /// The exact lower (or upper) end of an intersection, where it can be told.
-fn tighter(a: &Value, b: &Value, low: bool) -> Option<Surd> {
+fn tighter(a: &Value, b: &Value, low: bool) -> Option<Arc<Surd>> {
     let ends = if low { (&a.low, &b.low) } else { (&a.high, &b.high) };
     let absent = |v: &Value| if low { v.enclosure.lo().is_none() } else { v.enclosure.hi().is_none() };
     match ends {

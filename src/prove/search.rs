@@ -421,7 +421,8 @@ impl<'a> Search<'a> {
             Formula::Within(_, low, high) => vec![low, high],
             _ => return Ok(()),
         };
-        for side in sides {
+        let definitions = &draft.workspace.objects().definitions;
+        for side in sides.into_iter().filter(|side| asks(side, &|name| definitions.contains_key(name))) {
             loop {
                 let probe = Formula::Compare(side.clone(), Relation::Le, Term::Infinity);
                 let missing = missing(&draft.workspace, &probe).missing;
@@ -466,6 +467,34 @@ impl<'a> Search<'a> {
     /// The ends of quantities that a formula needs and no fact bounds.
     pub fn missing_goals(&self, workspace: &Workspace, formula: &Formula) -> BTreeSet<Goal> {
         missing(workspace, formula).missing
+    }
+}
+
+/// Quantities that the kernel reads off an architecture.
+const STRUCTURAL: [&str; 12] = [
+    "params",
+    "depth",
+    "width",
+    "hidden_width",
+    "units",
+    "input_dim",
+    "output_dim",
+    "layer_params",
+    "params_upto",
+    "layer_units",
+    "breakpoints",
+    "degree",
+];
+
+/// Whether an evaluation of the term may ask for a fact: it may speak of more than numbers and the structure of nets.
+fn asks(term: &Term, is_defined: &dyn Fn(&str) -> bool) -> bool {
+    match term {
+        Term::Number(_) | Term::Pi | Term::Euler | Term::Infinity => false,
+        Term::Name(name) => is_defined(name),
+        Term::Apply(_, arguments) => arguments.iter().any(|argument| asks(argument, is_defined)),
+        Term::Big { from, to, body, .. } => [from, to, body].into_iter().any(|part| asks(part, is_defined)),
+        Term::Quantity(head, _) => !STRUCTURAL.contains(&head.as_str()),
+        Term::Cases(_) => true,
     }
 }
 
