@@ -34,7 +34,7 @@ struct Case {
 fn cases() -> Vec<Case> {
     let case =
         |name, kernel: Kernel, judge: Judge, positive, tops, slack| Case { name, kernel, judge, positive, tops, slack };
-    let judged: [(&str, Kernel, Judge); 8] = [
+    let judged: [(&str, Kernel, Judge); 9] = [
         ("sqrt", |x, b| x.sqrt(b), Float::sqrt_round),
         ("exp", |x, b| x.exp(b), Float::exp_round),
         ("ln", |x, b| x.ln(b), Float::ln_round),
@@ -43,6 +43,7 @@ fn cases() -> Vec<Case> {
         ("erf", |x, b| x.erf(b), Float::erf_round),
         ("erfc", |x, b| x.erfc(b), Float::erfc_round),
         ("lgamma", |x, b| x.lgamma(b), Float::ln_gamma_round),
+        ("arctan", |x, b| x.arctan(b), Float::atan_round),
     ];
     let places = [
         (true, (-3000, 3000), Some(1.0)),
@@ -54,6 +55,7 @@ fn cases() -> Vec<Case> {
         (false, (-300, 4), Some(3.0)),
         // The zeros at 1 and 2 cost relative accuracy.
         (true, (-100, 60), None),
+        (false, (-3000, 3000), Some(2.0)),
     ];
     let both = judged.into_iter().zip(places);
     both.map(|((name, kernel, judge), (positive, tops, slack))| case(name, kernel, judge, positive, tops, slack))
@@ -87,7 +89,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
     #[test]
     fn random_points(
-        which in 0usize..8, precision in 0usize..5, mantissa in 1i64.., share in 0.0f64..1.0, near in any::<bool>(), sign in any::<bool>(),
+        which in 0usize..9, precision in 0usize..5, mantissa in 1i64.., share in 0.0f64..1.0, near in any::<bool>(), sign in any::<bool>(),
     ) {
         let case = &cases()[which];
         // Half of the arguments have a moderate size.
@@ -105,7 +107,7 @@ proptest! {
     /// `X` in `Y` gives `f(X)` in `f(Y)`, and both contain the values at the ends of `X`.
     #[test]
     fn enclosures_grow_with_their_argument(
-        which in 0usize..8, a in -4000i64..4000, b in 0i64..500, c in 0i64..500, d in 0i64..500, precision in 0usize..3,
+        which in 0usize..9, a in -4000i64..4000, b in 0i64..500, c in 0i64..500, d in 0i64..500, precision in 0usize..3,
     ) {
         let case = &cases()[which];
         let a = if case.positive { a.abs() + 1 } else { a };
@@ -183,6 +185,7 @@ fn exact_values_are_points() {
         assert_eq!(integer(1).ln(bits), Ok(integer(0)));
         assert_eq!(integer(0).tanh(bits), Ok(integer(0)));
         assert_eq!(integer(0).erf(bits), Ok(integer(0)));
+        assert_eq!(integer(0).arctan(bits), Ok(integer(0)));
         for n in [0i64, 1, 4, 9, 144, 1 << 40] {
             let root = (n as f64).sqrt() as i64;
             assert_eq!(integer(n).sqrt(bits), Ok(integer(root)));

@@ -106,7 +106,8 @@ fn functions_without_slack() {
             points.push(point(-n, exponent));
         }
     }
-    let judges: [Judge; 4] = [Float::exp_round, Float::erf_round, Float::erfc_round, Float::ln_round];
+    let judges: [Judge; 5] =
+        [Float::exp_round, Float::erf_round, Float::erfc_round, Float::ln_round, Float::atan_round];
     for x in &points {
         let judged = judges.map(|judge| bracket(x, PREC, judge));
         let at = Enclosure::exact(x.clone());
@@ -120,6 +121,7 @@ fn functions_without_slack() {
                     assert_contains(&at.erf_with(bits, slack).unwrap(), &judged[1], &what("erf"));
                     assert_contains(&at.erfc_with(bits, slack).unwrap(), &judged[2], &what("erfc"));
                 }
+                assert_contains(&at.arctan_with(bits, slack).unwrap(), &judged[4], &what("arctan"));
                 if x.is_positive() {
                     assert_contains(&at.ln_with(bits, slack).unwrap(), &judged[3], &what("ln"));
                 }

@@ -74,6 +74,7 @@ fn broken_blocks_are_answered_with_place() {
         ("gives 121", "gives [121.5, 122]", "E0209", "expected a bound between 243/2 and 122, found 121", (4, 3)),
         ("m = 10, d = 2 gives 121", "m = 10, d = 0 gives 1", "E0209", "found `1 <= d` false", (4, 3)),
         ("m = 10, d = 2", "m = 10", "E0209", "cannot be evaluated", (4, 3)),
+        ("d : natural)", "d : natural, e : real)", "E0128", "expected a new name, found `e`", (1, 55)),
         ("m = 10, d = 2", "m = 10, n = 2", "E0211", "expected a parameter of the theorem, found `n`", (4, 19)),
         ("d = 0 breaks 1 <= d", "d = 1 breaks 1 <= d", "E0210", "`1 <= d` holds", (6, 3)),
         ("d = 0 breaks 1 <= d", "d = 0 breaks 2 <= d", "E0210", "found `2 <= d`", (6, 3)),

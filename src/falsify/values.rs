@@ -135,6 +135,7 @@ fn at(name: &str, parameter: Option<&Term>, x: Term) -> Option<Term> {
         ("elu", Some(scale)) => add(above, op(Op::Mul, vec![scale.clone(), add(exp(below), Term::int(-1))])),
         ("sigmoid", None) => sigmoid(),
         ("tanh", None) => op(Op::Tanh, vec![x]),
+        ("arctan", None) => op(Op::Arctan, vec![x]),
         ("softplus", None) => op(Op::Ln, vec![add(Term::int(1), exp(x))]),
         ("softsign", None) => over(x.clone(), add(Term::int(1), op(Op::Abs, vec![x]))),
         ("gaussian", None) => exp(minus(&over(op(Op::Mul, vec![x.clone(), x]), Term::int(2)))),

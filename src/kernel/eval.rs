@@ -302,6 +302,8 @@ impl<'w, 'o> Evaluation<'w, 'o> {
                 None => self.approximate(enclosure.log2(bits)),
             },
             Op::Tanh => self.approximate(enclosure.tanh(bits)),
+            Op::Arctan if is(0) => Ok(Value::integer(0, bits)),
+            Op::Arctan => self.approximate(enclosure.arctan(bits)),
             Op::Erf => self.approximate(enclosure.erf(bits)),
             Op::Erfc => self.approximate(enclosure.erfc(bits)),
             Op::LnGamma => self.approximate(enclosure.lgamma(bits)),

@@ -253,6 +253,13 @@ pub const QUANTITIES: &[Quantity] = &[
         NonNegative,
         "largest |E gap| of SGD on losses in [0, 1] with steps c/t: n, T, Lipschitz, smoothness, c",
     ),
+    q("expected_risk", &[NET, SAMPLE, LOSS], NonNegative, "mean risk over the sample and the algorithm"),
+    q(
+        "expected_empirical_risk",
+        &[NET, SAMPLE, LOSS],
+        NonNegative,
+        "mean empirical risk over the sample and the algorithm",
+    ),
     q(
         "expected_gap",
         &[NET, SAMPLE, LOSS],
@@ -432,6 +439,87 @@ pub const QUANTITIES: &[Quantity] = &[
         Natural,
         "crossings of 1/2 of a sawtooth net on the line: t, m, l, a, b",
     ),
+    q(
+        "monomial_error",
+        &[NAT, REAL, REAL, REAL, REAL],
+        NonNegative,
+        "error of p + 1 units for t^p by central differences: p, step, t, bound on derivative p + 2, derivative p",
+    ),
+    q(
+        "pieces_error",
+        &[NAT, REAL, REAL],
+        NonNegative,
+        "least sup error of n affine pieces for f'' >= k on an interval of length l: n, k, l",
+    ),
+    q("square_pieces_error", &[NAT], NonNegative, "least integral over [0, 1] of (g - x^2)^2 for g of n affine pieces"),
+    q(
+        "pruning_error",
+        &[NAT, REAL],
+        NonNegative,
+        "L2 distance of a layer of n bounded ReLU units to one hundredth of them: n, l1 norm of the output weights",
+    ),
+    q(
+        "mean_breakpoints",
+        &[NAT, REAL, REAL],
+        NonNegative,
+        "expected breakpoints in [a, b] of n ReLU units with normal weights and biases: n, a, b",
+    ),
+    q(
+        "mean_length",
+        &[NAT, NAT, REAL, REAL],
+        NonNegative,
+        "expected length of a curve of length c after l normal layers of n ReLU units: n, l, deviation, c",
+    ),
+    q(
+        "tangent_kernel",
+        &[REAL],
+        Real,
+        "kernel of gradient descent on the first of two wide ReLU layers, for unit vectors with product t",
+    ),
+    q(
+        "sgd_excess",
+        &[NAT, REAL, REAL],
+        Real,
+        "largest excess of averaged stochastic gradient descent on convex risks: steps, |w|, norm of directions",
+    ),
+    q(
+        "gradient_square",
+        &[NAT, REAL, REAL],
+        NonNegative,
+        "least squared gradient of the mean square error: examples, eigenvalue of features, error",
+    ),
+    q(
+        "linearized_error",
+        &[NAT, REAL, REAL, REAL],
+        NonNegative,
+        "mean square error of a linear flow: examples, eigenvalue of the kernel, time, error at time 0",
+    ),
+    q(
+        "balance_drift",
+        &[REAL, REAL, REAL],
+        Real,
+        "change of |W_(l+1)|^2 - |W_l|^2 in a gradient step: length, squared gradients of both",
+    ),
+    q(
+        "batch_norm_gradient",
+        &[NAT, REAL, REAL, REAL, REAL, REAL],
+        NonNegative,
+        "squared gradient through batch normalization: batch, scale, variance, |v|^2, sum of v, (b - mean).v",
+    ),
+    q("smoothed_margin", &[NAT, REAL, REAL], Real, "-ln(mean of e^(-b t))/b over m margins t with least g: m, b, g"),
+    q(
+        "excess_risk",
+        &[REAL, REAL, REAL],
+        NonNegative,
+        "largest risk above the Bayes risk: errors of optimization, uniform deviation, approximation",
+    ),
+    q(
+        "one_point_trace",
+        &[NAT, NAT],
+        NonNegative,
+        "E tr(S^+ E XX') for one sign vector, c of d coordinates equal: d, c",
+    ),
+    q("min_norm_variance", &[REAL], NonNegative, "limit of tr(S^+) for independent entries and d/m -> k"),
 ];
 
 pub const CONSTRUCTORS: &[Constructor] = &[

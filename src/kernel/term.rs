@@ -32,6 +32,7 @@ pub enum Op {
     Ln,
     Log2,
     Tanh,
+    Arctan,
     Erf,
     Erfc,
     /// `ln |Gamma(x)|` for `x > 0`.
@@ -62,6 +63,7 @@ impl Op {
         ("ln", Op::Ln, Some(1)),
         ("log2", Op::Log2, Some(1)),
         ("tanh", Op::Tanh, Some(1)),
+        ("arctan", Op::Arctan, Some(1)),
         ("erf", Op::Erf, Some(1)),
         ("erfc", Op::Erfc, Some(1)),
         ("lgamma", Op::LnGamma, Some(1)),

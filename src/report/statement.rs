@@ -284,6 +284,7 @@ fn apply(op: Op, arguments: &[Term]) -> String {
         (Op::Ln, _) => format!("\\ln\\left({}\\right)", inner()),
         (Op::Log2, _) => format!("\\log_2\\left({}\\right)", inner()),
         (Op::Tanh, _) => format!("\\tanh\\left({}\\right)", inner()),
+        (Op::Arctan, _) => format!("\\arctan\\left({}\\right)", inner()),
         (Op::Gamma, _) => format!("\\Gamma\\left({}\\right)", inner()),
         (Op::LnGamma, _) => format!("\\ln\\Gamma\\left({}\\right)", inner()),
         (Op::Kl, [q, p]) => format!("\\operatorname{{kl}}\\left({} \\,\\middle\\|\\, {}\\right)", term(q), term(p)),

@@ -68,10 +68,16 @@ const SORTS: &[&str] = &[
     "probability",
 ];
 
-/// The sorts that a block names. Errors: a word that is no sort.
+/// The sorts that a block names. Errors: a word that is no sort, a parameter called like a constant.
 pub fn sorts(block: &ast::Theorem) -> Result<BTreeMap<String, Sort>, Diagnostic> {
     let mut sorts: BTreeMap<String, Sort> = BTreeMap::new();
     for parameter in &block.params {
+        // Inside a formula the name would be the constant.
+        let name = &parameter.name;
+        if matches!(name.name.as_str(), "pi" | "e" | "inf") {
+            let title = format!("expected a new name, found `{}`, which has a meaning already", name.name);
+            return Err(Diagnostic::error("E0128", title).at(name.span, "a constant").help("rename the parameter"));
+        }
         let Some(word) = &parameter.sort else { continue };
         let Some(sort) = sort(&word.name) else {
             let diagnostic =

@@ -78,6 +78,8 @@ const FILES: &[(&str, &str)] = &[
     ("stability.thm", include_str!("library/stability.thm")),
     ("information.thm", include_str!("library/information.thm")),
     ("kernel.thm", include_str!("library/kernel.thm")),
+    ("optimization.thm", include_str!("library/optimization.thm")),
+    ("double_descent.thm", include_str!("library/double_descent.thm")),
     ("no_free_lunch.thm", include_str!("library/no_free_lunch.thm")),
     ("approximation.thm", include_str!("library/approximation.thm")),
     ("rates.thm", include_str!("library/rates.thm")),

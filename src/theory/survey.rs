@@ -14,7 +14,8 @@ pub enum Kind {
     Definition,
     /// Nothing that could be proved.
     Nothing,
-    Open,
+    /// Checked on instances, or corrected, in a specification.
+    Spec,
 }
 
 impl Kind {
@@ -25,7 +26,7 @@ impl Kind {
             "rate" => Kind::Rate,
             "definition" => Kind::Definition,
             "none" => Kind::Nothing,
-            "open" => Kind::Open,
+            "spec" => Kind::Spec,
             _ => return None,
         })
     }
@@ -37,7 +38,7 @@ impl Kind {
             Kind::Rate => "rate, no constants",
             Kind::Definition => "definition",
             Kind::Nothing => "no statement",
-            Kind::Open => "not yet",
+            Kind::Spec => "in a spec",
         }
     }
 }
@@ -84,7 +85,7 @@ pub fn items(library: &Library) -> Vec<Item> {
 
 /// `63 items: 7 stated, ...`
 pub fn summary(items: &[Item]) -> String {
-    let kinds = [Kind::Whole, Kind::Part, Kind::Rate, Kind::Definition, Kind::Nothing, Kind::Open];
+    let kinds = [Kind::Whole, Kind::Part, Kind::Rate, Kind::Definition, Kind::Nothing, Kind::Spec];
     let count = |kind: Kind| items.iter().filter(|item| item.kind == kind).count();
     let parts: Vec<String> = kinds.iter().map(|kind| format!("{} {}", count(*kind), kind.words())).collect();
     format!("{} items: {}", items.len(), parts.join("; "))

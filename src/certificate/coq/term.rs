@@ -349,6 +349,7 @@ impl Section<'_> {
             (Op::Exp, [x]) => format!("(exp {x})"),
             (Op::Ln, [x]) => format!("(ln {x})"),
             (Op::Log2, [x]) => format!("(ln {x} / ln 2)"),
+            (Op::Arctan, [x]) => format!("(atan {x})"),
             (Op::Tanh, [x]) => format!("(1 - 2 / (exp (2 * {x}) + 1))"),
             _ => {
                 let name = Op::CALLS.iter().find(|(_, o, _)| *o == op).map_or("?", |(name, _, _)| name);

@@ -122,7 +122,71 @@ pub(super) fn nearly_linear(x: &Dyadic, bits: Bits) -> Result<Enclosure, RealErr
     Ok(Enclosure { lo: low.lo, hi: End::At(x.clone()).rounded(bits, Toward::Up) })
 }
 
+/// arctan on an enclosure in `(0, 1]`.
+///
+/// `arctan x = 2 arctan(x/(1 + sqrt(1 + x^2)))` until the argument is small, then `sum (-1)^k x^(2k+1)/(2k+1)`: the series alternates
+/// and decreases, so its rest lies between 0 and the first omitted term.
+fn arctan_unit(x: &Enclosure, bits: Bits, slack: Slack) -> Result<Enclosure, RealError> {
+    let one = Enclosure::exact_int(1);
+    let top = x.hi().map_or(0, Dyadic::top);
+    let halvings = (BigInt::from(bits).sqrt().to_i64().unwrap_or(0) / 2 + top).max(0);
+    let mut y = x.clone();
+    for _ in 0..halvings {
+        let root = one.add(&y.mul(&y, bits), bits).sqrt(bits)?;
+        y = y.div(&one.add(&root, bits), bits)?;
+    }
+    let square = y.mul(&y, bits).neg();
+    // Where the terms no longer matter beside the first.
+    let negligible = y.hi().map_or(0, Dyadic::top) - i64::from(bits) - 1;
+    let mut power = y;
+    let mut sum = Enclosure::exact_int(0);
+    for k in 0i64.. {
+        let term = power.div(&Enclosure::exact_int(2 * k + 1), bits)?;
+        if k >= i64::from(slack.terms) || term.abs().hi().is_none_or(|t| t.top() < negligible) {
+            sum = sum.add(&term.hull(&Enclosure::exact_int(0)), bits);
+            break;
+        }
+        sum = sum.add(&term, bits);
+        power = power.mul(&square, bits);
+    }
+    Ok(sum.mul(&Enclosure::exact(Dyadic::power_of_two(halvings)), bits))
+}
+
+/// arctan at a positive point; above 1 it is `pi/2 - arctan(1/x)`.
+fn arctan_positive(x: &Dyadic, bits: Bits, slack: Slack) -> Result<Enclosure, RealError> {
+    let working = bits.saturating_add(slack.bits(16) as Bits);
+    let point = Enclosure::exact(x.clone());
+    if x.top() < 1 {
+        return arctan_unit(&point, working, slack);
+    }
+    let inverse = Enclosure::exact_int(1).div(&point, working)?;
+    let quarter = pi(working).mul(&Enclosure::exact(Dyadic::power_of_two(-1)), working);
+    Ok(quarter.sub(&arctan_unit(&inverse, working, slack)?, working))
+}
+
+fn arctan_end(x: &End, bits: Bits, slack: Slack, toward: Toward) -> Result<End, RealError> {
+    let value = match x {
+        End::Minus | End::Plus => pi(bits).mul(&Enclosure::exact(Dyadic::power_of_two(-1)), bits),
+        End::At(x) if x.is_zero() => return Ok(End::At(Dyadic::zero())),
+        End::At(x) if x.is_negative() => arctan_positive(&x.neg(), bits, slack)?,
+        End::At(x) => arctan_positive(x, bits, slack)?,
+    };
+    let value = if x.is_negative() { value.neg() } else { value };
+    Ok(if toward == Toward::Down { value.lo } else { value.hi }.rounded(bits, toward))
+}
+
 impl Enclosure {
+    /// Increasing and odd.
+    pub fn arctan(&self, bits: Bits) -> Result<Enclosure, RealError> {
+        self.arctan_with(bits, Slack::USUAL)
+    }
+
+    /// [`Enclosure::arctan`] with another slack: wider or narrower, never wrong.
+    pub fn arctan_with(&self, bits: Bits, slack: Slack) -> Result<Enclosure, RealError> {
+        let lo = arctan_end(&self.lo, bits, slack, Toward::Down)?;
+        Ok(Enclosure { lo, hi: arctan_end(&self.hi, bits, slack, Toward::Up)? })
+    }
+
     /// Increasing: end by end. Never fails; huge arguments give a huge or unbounded end.
     pub fn exp(&self, bits: Bits) -> Result<Enclosure, RealError> {
         Ok(self.exp_with(bits, Slack::USUAL))
