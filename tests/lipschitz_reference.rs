@@ -138,20 +138,25 @@ fn the_relaxed_jacobian_of_acas_xu() {
 
 /// The search for points beside five seconds of sampling by another program (`lower_bound_sampled_l2` of the reference file).
 #[test]
-fn points_are_about_as_steep_as_sampled_ones() {
-    for (name, sampled, share) in [
-        ("lipsdp_random", 36.482_230_154_8, 1.0),
-        ("nnet_TestNetwork", 1_025.9, 1.0),
-        ("hcas_pra0_tau00", 293.2, 0.9),
-        ("hcas_pra4_tau60", 3.40, 0.6),
-        ("nv_cartpole", 197.8, 0.8),
-        ("ecl_lyr5n20", 0.2004, 0.8),
-        ("ecl_lyr10n20", 4.01e-4, 0.8),
-        ("rnd_tiny_2_8_8_2", 1.380_519_148, 1.0),
+fn points_are_as_steep_as_sampled_ones() {
+    let reference: serde_json::Value =
+        serde_json::from_str(include_str!("../specs/lipschitz/models/reference.json")).expect("reference values");
+    for (name, share) in [
+        ("lipsdp_random", 1.0),
+        ("nnet_TestNetwork", 1.0),
+        ("hcas_pra0_tau00", 1.0),
+        ("hcas_pra4_tau60", 1.0),
+        ("nv_cartpole", 1.0),
+        ("ecl_lyr5n20", 1.0),
+        ("ecl_lyr10n20", 1.0),
+        ("ecl_lyr20n20", 0.95),
+        ("rnd_tiny_2_8_8_2", 1.0),
     ] {
+        let sampled = reference[name]["lower_bound_sampled_l2"]["value"].as_f64().expect("a sampled value");
         let network = load(name);
         let seen = attained(&network, Norms::L2, None, 1000).unwrap();
         let value = root(&check_lower(&network, Norms::L2, None, &seen.witness).unwrap());
-        assert!(value >= share * sampled, "{name}: {value} below {share} of {sampled}");
+        // Both round in the last place.
+        assert!(value >= share * sampled * (1.0 - 1e-12), "{name}: {value} below {share} of {sampled}");
     }
 }

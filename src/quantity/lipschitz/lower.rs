@@ -1,15 +1,17 @@
 //! Points with a large Jacobian. Trust: untrusted; the kernel evaluates what is exhibited.
 //!
-//! Three deterministic searches: samples, random steps from the best point, and ascents of a smoothed norm. In the last the slope of
-//! a neuron is averaged over a window around its argument, which gives the norm a gradient also where it is piecewise constant;
-//! the windows shrink on the way.
+//! Four deterministic searches: samples, random steps of all lengths from the best points, ascents of a smoothed norm, and steps over
+//! kinks. In an ascent the slope of a neuron is averaged over a window around its argument, which gives the norm a gradient also
+//! where it is piecewise constant; the windows shrink on the way. A step over a kink moves a point along the gradient of the
+//! argument of one neuron, whose other slope would raise the norm to first order.
 
 use super::branch::dyadic_point;
 use super::dual::Noise;
-use super::graph::to_f64;
+use super::graph::{dot, to_f64};
 use super::rows::Rows;
 use crate::kernel::lipschitz::{LowerWitness, Norm, Norms, Region, System};
 use crate::kernel::net::Activation;
+use num_traits::ToPrimitive;
 
 /// Window widths of an ascent, and steps with each of them.
 const WIDTHS: [f64; 7] = [1.0, 0.5, 0.25, 0.12, 0.06, 0.03, 0.01];
@@ -20,8 +22,15 @@ const STARTS: usize = 8;
 const ROUGH: usize = 6;
 const SWEEPS: usize = 200;
 /// Coefficients that a search reads per try, and passes at most.
-const WORK: u64 = 600_000;
-const PASSES: u64 = 400;
+const WORK: u64 = 1_500_000;
+const PASSES: u64 = 500;
+/// Up to so many inputs or outputs the Jacobian is written out.
+const SMALL: usize = 16;
+/// Lines of points, each of which is replaced by what is steeper and near it.
+const POOL: usize = 8;
+/// Random steps between ascents, and neurons whose kinks are crossed in a round.
+const BURST: usize = 96;
+const KINKS: usize = 12;
 
 /// The system in f64 rows.
 pub struct Explorer<'a> {
@@ -36,6 +45,8 @@ pub struct Explorer<'a> {
     /// Points stay between these ends, a little inside the box, and in this ball.
     ends: Option<Vec<(f64, f64)>>,
     ball: Option<(Vec<f64>, f64, Norm)>,
+    /// Points of several lines with the squares of their norms, steepest first.
+    pool: Vec<(f64, Vec<f64>)>,
     /// Passes through the network.
     passes: u64,
 }
@@ -83,15 +94,92 @@ impl<'a> Explorer<'a> {
             scale,
             ends,
             ball,
+            pool: Vec::new(),
             passes: 0,
         }
     }
 
     fn norm(&mut self, slopes: &[f64], start: &[f64], sweeps: usize) -> Attaining {
+        if self.is_small() {
+            return self.whole(slopes, start);
+        }
         match self.norms.input {
             Norm::Linf => self.largest_row(slopes, start),
             Norm::L1 => self.largest_column(slopes, start, sweeps),
             Norm::L2 => self.power(slopes, start, sweeps),
+        }
+    }
+
+    fn is_small(&self) -> bool {
+        self.rows.system.inputs.min(self.rows.output_count()) <= SMALL
+    }
+
+    /// The norm of a Jacobian that is written out.
+    fn whole(&mut self, slopes: &[f64], start: &[f64]) -> Attaining {
+        let jacobian = self.rows.jacobian(slopes);
+        let (inputs, outputs) = (start.len(), jacobian.len());
+        self.passes += inputs.min(outputs) as u64;
+        let image = |v: &[f64]| -> Vec<f64> { jacobian.iter().map(|row| dot(row, v)).collect() };
+        let adjoint = |y: &[f64]| {
+            let mut sum = vec![0.0; inputs];
+            jacobian.iter().zip(y).for_each(|(row, y)| sum.iter_mut().zip(row).for_each(|(s, w)| *s += w * y));
+            sum
+        };
+        let sign = |x: &f64| if *x < 0.0 { -1.0 } else { 1.0 };
+        let unit = |n: usize, k: usize| -> Vec<f64> { (0..n).map(|i| f64::from(u8::from(i == k))).collect() };
+        match self.norms.input {
+            Norm::Linf => {
+                let sizes = jacobian.iter().map(|row| length(Norm::L1, row)).enumerate();
+                let (o, size) = sizes.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, 0.0));
+                let direction = jacobian.get(o).map_or_else(Vec::new, |row| row.iter().map(sign).collect());
+                Attaining { square: size * size, direction, weights: unit(outputs, o) }
+            }
+            Norm::L1 => {
+                let size = |i: usize| jacobian.iter().map(|row| row[i].abs()).sum::<f64>();
+                let sizes = (0..inputs).map(|i| (i, size(i)));
+                let (i, size) = sizes.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, 0.0));
+                let direction = unit(inputs, i);
+                Attaining { square: size * size, weights: image(&direction).iter().map(sign).collect(), direction }
+            }
+            Norm::L2 => {
+                // Power iteration with the Gram matrix of the smaller side.
+                let mut small = if outputs <= inputs { image(start) } else { start.to_vec() };
+                let columns: Vec<Vec<f64>> = if outputs <= inputs {
+                    jacobian.clone()
+                } else {
+                    (0..inputs).map(|i| jacobian.iter().map(|row| row[i]).collect()).collect()
+                };
+                let mut gram = vec![vec![0.0; columns.len()]; columns.len()];
+                for (i, a) in columns.iter().enumerate() {
+                    for (j, b) in columns.iter().enumerate().take(i + 1) {
+                        gram[i][j] = dot(a, b);
+                        gram[j][i] = gram[i][j];
+                    }
+                }
+                let mut value = 0.0;
+                for _ in 0..SWEEPS {
+                    let size = length(Norm::L2, &small);
+                    if !(size > 0.0) || !size.is_finite() {
+                        break;
+                    }
+                    small.iter_mut().for_each(|x| *x /= size);
+                    let next: Vec<f64> = gram.iter().map(|row| dot(row, &small)).collect();
+                    let quotient = dot(&next, &small);
+                    small = next;
+                    if !(quotient > value * (1.0 + 1e-13)) {
+                        break;
+                    }
+                    value = quotient;
+                }
+                let mut direction = if outputs <= inputs { adjoint(&small) } else { small };
+                let size = length(Norm::L2, &direction);
+                if !(size > 0.0) || !size.is_finite() {
+                    return Attaining { square: 0.0, direction: start.to_vec(), weights: vec![0.0; outputs] };
+                }
+                direction.iter_mut().for_each(|x| *x /= size);
+                let weights = image(&direction);
+                Attaining { square: dot(&weights, &weights), direction, weights }
+            }
         }
     }
 
@@ -177,29 +265,52 @@ impl<'a> Explorer<'a> {
         }
     }
 
-    fn visit(&mut self, mut x: Vec<f64>, noise: &mut Noise) -> bool {
+    /// The square of the norm at a point, which is kept if it is the largest.
+    fn visit(&mut self, mut x: Vec<f64>, noise: &mut Noise) -> f64 {
         self.clamp(&mut x);
         let (_, slopes) = self.rows.values(&x);
         self.passes += 1;
         let start: Vec<f64> = self.direction.iter().map(|d| d + 0.1 * noise.normal()).collect();
         let mut found = self.norm(&slopes, &start, ROUGH);
-        if found.square > 0.5 * self.best && self.norms.input != Norm::Linf {
+        if found.square > 0.8 * self.best && self.norms.input != Norm::Linf && !self.is_small() {
             found = self.norm(&slopes, &found.direction, SWEEPS);
         }
-        let better = found.square > self.best * (1.0 + 1e-13) && found.square.is_finite();
-        if better || self.point.is_empty() {
-            self.best = if found.square.is_finite() { found.square } else { 0.0 };
+        let square = if found.square.is_finite() { found.square } else { 0.0 };
+        if square > self.best * (1.0 + 1e-13) || self.point.is_empty() {
+            self.best = square;
             self.point = x;
             self.direction = found.direction;
         }
-        better
+        square
+    }
+
+    /// Begins a line, in the place of the least steep one.
+    fn offer(&mut self, square: f64, x: Vec<f64>) {
+        let place = self.pool.partition_point(|(other, _)| *other > square);
+        self.pool.insert(place, (square, x));
+        self.pool.truncate(POOL);
+    }
+
+    /// A line, the steep ones more often.
+    fn line(&self, noise: &mut Noise) -> usize {
+        (noise.uniform().powi(2) * self.pool.len() as f64) as usize
+    }
+
+    /// Replaces the end of a line by something steeper.
+    fn renew(&mut self, line: usize, square: f64, x: Vec<f64>) {
+        if line < self.pool.len() && square > self.pool[line].0 {
+            self.pool.remove(line);
+            self.offer(square, x);
+        }
     }
 
     /// Tries the centre and random points of a region.
     pub fn sample(&mut self, region: &Region, noise: &mut Noise, tries: usize) {
         for k in 0..tries {
-            let x = draw(region, || if k == 0 { 0.5 } else { noise.uniform() });
-            self.visit(x, noise);
+            let mut x = draw(region, || if k == 0 { 0.5 } else { noise.uniform() });
+            self.clamp(&mut x);
+            let square = self.visit(x.clone(), noise);
+            self.offer(square, x);
         }
     }
 
@@ -217,8 +328,82 @@ impl<'a> Explorer<'a> {
                     *x += size * scale * noise.normal();
                 }
             }
-            size = if self.visit(x, noise) { (size * 1.5_f64).min(1.0) } else { (size * 0.93).max(1e-7) };
+            let before = self.best;
+            self.visit(x, noise);
+            size = if self.best > before { (size * 1.5_f64).min(1.0) } else { (size * 0.93).max(1e-7) };
         }
+    }
+
+    /// Random steps from the points of the pool, of lengths between a thousandth of the point (or of the domain) and twice that.
+    fn spread(&mut self, noise: &mut Noise, steps: usize) {
+        for _ in 0..steps {
+            let line = self.line(noise);
+            let Some((_, point)) = self.pool.get(line) else { return };
+            let mean = length(Norm::L1, point) / point.len().max(1) as f64;
+            let size = 10f64.powf(3.3 * noise.uniform() - 3.0);
+            let share = if noise.uniform() < 0.5 { 1.0 } else { (2.0 / point.len() as f64).max(0.1) };
+            let mut x = point.clone();
+            for (x, scale) in x.iter_mut().zip(&self.scale) {
+                if share == 1.0 || noise.uniform() < share {
+                    *x += size * if self.ends.is_some() { 0.3 * scale } else { mean } * noise.normal();
+                }
+            }
+            self.clamp(&mut x);
+            let square = self.visit(x.clone(), noise);
+            self.renew(line, square, x);
+        }
+    }
+
+    /// Crosses the kinks of neurons whose other slope would raise the norm, from a point of the pool, as long as that helps.
+    fn cross(&mut self, noise: &mut Noise) {
+        let line = self.line(noise);
+        let Some((mut square, mut x)) = self.pool.get(line).cloned() else { return };
+        for _ in 0..KINKS {
+            let (_, slopes) = self.rows.values(&x);
+            let start = self.direction.clone();
+            let found = self.norm(&slopes, &start, ROUGH);
+            let mut gains: Vec<(f64, usize)> = self
+                .rows
+                .gains(&slopes, &found.direction, &found.weights)
+                .iter()
+                .zip(&slopes)
+                .zip(&self.rows.system.neurons)
+                .enumerate()
+                .filter_map(|(j, ((gain, slope), neuron))| {
+                    let other = match &neuron.activation {
+                        Activation::Relu => 1.0 - slope,
+                        Activation::LeakyRelu(below) => 1.0 + below.to_f64()? - slope,
+                        _ => return None,
+                    };
+                    let gain = gain * (other - slope);
+                    (gain > 0.0).then_some((gain, j))
+                })
+                .collect();
+            self.passes += 3;
+            gains.sort_by(|a, b| b.0.total_cmp(&a.0));
+            let mut next = None;
+            for (_, j) in gains.into_iter().take(KINKS) {
+                let (argument, gradient) = self.rows.argument(&x, &slopes, j);
+                self.passes += 2;
+                // The shortest step in coordinates of unit scale, and a little more.
+                let steepness: f64 = gradient.iter().zip(&self.scale).map(|(g, s)| (g * s).powi(2)).sum();
+                let step = -argument * (1.0 + 10f64.powf(3.0 * noise.uniform() - 3.0)) / steepness;
+                if !step.is_finite() {
+                    continue;
+                }
+                let moved = x.iter().zip(&gradient).zip(&self.scale).map(|((x, g), s)| x + step * g * s * s).collect();
+                let there = self.visit(moved, noise);
+                if there > square * (1.0 + 1e-12) {
+                    let moved = x.iter().zip(&gradient).zip(&self.scale).map(|((x, g), s)| x + step * g * s * s);
+                    next = Some((there, moved.collect()));
+                    break;
+                }
+            }
+            let Some(better) = next else { break };
+            (square, x) = better;
+            self.clamp(&mut x);
+        }
+        self.renew(line, square, x);
     }
 
     /// Follows the gradient of the smoothed norm from a point.
@@ -275,6 +460,7 @@ impl<'a> Explorer<'a> {
         self.ascend(start.1, noise);
         self.climb(noise, steps);
         self.scale = scale;
+        self.offer(self.best, self.point.clone());
         if self.best <= found.0 {
             (self.best, self.point, self.direction) = found;
         }
@@ -288,6 +474,15 @@ impl<'a> Explorer<'a> {
         for region in regions {
             self.sample(region, noise, samples);
         }
+        if self.ends.is_none() {
+            let end = self.passes + passes / 8;
+            while self.passes < end {
+                let size = 10f64.powf(3.5 * noise.uniform() - 2.0);
+                let x: Vec<f64> = (0..self.scale.len()).map(|_| size * noise.normal()).collect();
+                let square = self.visit(x.clone(), noise);
+                self.offer(square, x);
+            }
+        }
         let climb = (passes / 100).clamp(4, 200) as usize;
         self.climb(noise, climb);
         for region in regions.iter().cycle() {
@@ -295,6 +490,8 @@ impl<'a> Explorer<'a> {
                 break;
             }
             self.restart(region, noise, climb / 4);
+            self.spread(noise, BURST);
+            self.cross(noise);
         }
         // The best point so far, once more by gradients and by small steps.
         if !self.point.is_empty() {

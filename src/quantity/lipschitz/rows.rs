@@ -92,6 +92,46 @@ impl<'a> Rows<'a> {
         (speeds, self.outputs.iter().map(|(row, _)| product(row, &motion)).collect())
     }
 
+    /// The Jacobian, row by row or column by column, whichever are fewer.
+    pub fn jacobian(&self, slopes: &[f64]) -> Vec<Vec<f64>> {
+        let (inputs, outputs) = (self.system.inputs, self.outputs.len());
+        let unit = |n: usize, k: usize| -> Vec<f64> { (0..n).map(|i| f64::from(u8::from(i == k))).collect() };
+        if outputs <= inputs {
+            return (0..outputs).map(|o| self.adjoint(slopes, &unit(outputs, o))).collect();
+        }
+        let columns: Vec<Vec<f64>> = (0..inputs).map(|i| self.motion(slopes, &unit(inputs, i)).1).collect();
+        (0..outputs).map(|o| columns.iter().map(|column| column[o]).collect()).collect()
+    }
+
+    /// For every neuron the derivative of `y . J v` in its slope.
+    pub fn gains(&self, slopes: &[f64], v: &[f64], y: &[f64]) -> Vec<f64> {
+        let mut motion = v.to_vec();
+        let messages = self.messages(slopes, y);
+        let mut gains = Vec::with_capacity(slopes.len());
+        for (j, ((row, _, _), slope)) in self.arguments.iter().zip(slopes).enumerate() {
+            let speed = product(row, &motion);
+            motion.push(speed * slope);
+            gains.push(speed * messages[self.system.inputs + j]);
+        }
+        gains
+    }
+
+    /// The argument of a neuron at a point, and its gradient there.
+    pub fn argument(&self, x: &[f64], slopes: &[f64], neuron: usize) -> (f64, Vec<f64>) {
+        let inputs = self.system.inputs;
+        let mut gradient = vec![0.0; inputs + neuron];
+        let (row, _, divisor) = &self.arguments[neuron];
+        row.iter().for_each(|(v, w)| gradient[*v] += w / divisor);
+        for j in (0..neuron).rev() {
+            let factor = gradient[inputs + j] * slopes[j];
+            if factor != 0.0 {
+                self.arguments[j].0.iter().for_each(|(v, w)| gradient[*v] += w * factor);
+            }
+        }
+        gradient.truncate(inputs);
+        (self.arguments(x).1[neuron], gradient)
+    }
+
     pub fn adjoint(&self, slopes: &[f64], y: &[f64]) -> Vec<f64> {
         let mut messages = self.messages(slopes, y);
         messages.truncate(self.system.inputs);
