@@ -3,9 +3,10 @@
 use super::sample::{self, Data};
 use crate::data::file::{Folder, NETWORK_BYTES};
 use crate::data::{DataError, assemble, onnx, safetensors, word};
+use crate::kernel::lipschitz::Dyadic;
 use crate::kernel::net::{Architecture, Network};
 use crate::kernel::object::{
-    Assumption, AssumptionKind, Dependence, Entry, NetObject, Noise, Object, Objects, Origin, Sample,
+    Assumption, AssumptionKind, Dependence, Domain, Entry, NetObject, Noise, Object, Objects, Origin, Sample,
 };
 use crate::kernel::structure::Structure;
 use crate::lab::{self, LabError, Mlp};
@@ -14,6 +15,7 @@ use crate::model::{
 };
 use crate::report::view::{FileView, SettingView, TrainingView};
 use crate::text::{Diagnostic, Source, Span};
+use num_rational::BigRational;
 use num_traits::ToPrimitive;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -96,6 +98,16 @@ impl Session {
             DeclarationKind::Domain(domain) => {
                 self.describe(name, describe_domain(domain));
                 self.insert(name, Object::Domain(domain.clone()), nothing());
+            }
+            DeclarationKind::Around { sample, index, radius, norm } => {
+                let domain = self.around(sample, *index, radius, norm).map_err(|error| error.at(span, ""))?;
+                let dimension = domain.dimension().unwrap_or(0);
+                self.describe(
+                    name,
+                    format!("ball of radius {radius} in {norm}, dimension {dimension}, around {sample}[{index}]"),
+                );
+                // It speaks of the example.
+                self.insert(name, Object::Domain(domain), Dependence::Known(BTreeSet::from([sample.clone()])));
             }
             DeclarationKind::Architecture(architecture) => {
                 // Members of families have their arguments in their names; they need no line of their own.
@@ -224,6 +236,23 @@ impl Session {
                 Ok(())
             }
         }
+    }
+
+    /// A ball around an example.
+    fn around(&self, sample: &str, index: usize, radius: &BigRational, norm: &str) -> Result<Domain, Diagnostic> {
+        let examples = self.objects.sample(sample).and_then(|sample| sample.examples.clone());
+        let Some(examples) = examples else {
+            return Err(Diagnostic::error("E0124", format!("expected a data set with examples, found `{sample}`")));
+        };
+        let count = examples.labels.len();
+        let row = index.checked_mul(examples.dimension).and_then(|start| examples.values.get(start..));
+        let Some(row) = row.filter(|_| index < count).and_then(|row| row.get(..examples.dimension)) else {
+            return Err(Diagnostic::error("E0124", format!("expected an example below {count}, found {index}"))
+                .help("examples count from 0"));
+        };
+        let center = row.iter().map(|x| Dyadic::from(x).to_rational() * &examples.scale).collect();
+        let dimension = examples.dimension as u128;
+        Ok(Domain::Ball { dimension, radius: radius.clone(), norm: norm.to_string(), center: Some(center) })
     }
 
     fn add_sample(&mut self, name: &str, data: Data) {

@@ -1,27 +1,32 @@
-//! Domains: `[-1, 1]^2`, `[0, 1]^(3, 32, 32)`, `ball(0, R, l2, dim: d)`, products of intervals.
+//! Domains: `[-1, 1]^2`, `[0, 1]^(3, 32, 32)`, products of intervals, and balls: `ball(0, R, l2, dim: d)`, `ball((1/2, 0), R, linf)`,
+//! `ball(D.test[0], R, l2)`.
 
-use super::names::Names;
+use super::DeclarationKind;
+use super::names::{NameKind, Names};
 use crate::kernel::net::Size;
 use crate::kernel::object::Domain;
 use crate::syntax::ast::{ArgValue, Expr, ExprKind};
 use crate::text::{Diagnostic, Span};
 use num_rational::BigRational;
-use num_traits::{Signed, ToPrimitive};
+use num_traits::{Signed, ToPrimitive, Zero};
 
 type Run = (Size, BigRational, BigRational);
 
 fn not_a_domain(span: Span) -> Diagnostic {
     Diagnostic::error("E0124", "expected a domain")
         .at(span, "neither a box nor a ball")
-        .help("write `[-1, 1]^2`, `[0, 1] * [-2, 2]`, or `ball(0, 1, l2, dim: 10)`")
+        .help(
+            "write `[-1, 1]^2`, `[0, 1] * [-2, 2]`, `ball(0, 1, l2, dim: 10)`, `ball((1/2, 0), 1, linf)`, or \
+             `ball(D.test[0], 1/10, l2)` around an example",
+        )
 }
 
 /// The domain that an expression denotes.
-pub fn domain(names: &Names, expr: &Expr) -> Result<Domain, Diagnostic> {
+pub fn domain(names: &Names, expr: &Expr) -> Result<DeclarationKind, Diagnostic> {
     if let Some(("ball", args)) = expr.as_call() {
         return ball(names, expr, args);
     }
-    Ok(Domain::Box(runs(names, expr)?))
+    Ok(DeclarationKind::Domain(Domain::Box(runs(names, expr)?)))
 }
 
 fn runs(names: &Names, expr: &Expr) -> Result<Vec<Run>, Diagnostic> {
@@ -76,24 +81,20 @@ fn runs(names: &Names, expr: &Expr) -> Result<Vec<Run>, Diagnostic> {
     }
 }
 
-/// `ball(0, R, norm, dim: d)`: centred at the origin.
-fn ball(names: &Names, expr: &Expr, args: &[crate::syntax::ast::Arg]) -> Result<Domain, Diagnostic> {
+/// `ball(center, R, norm)`, where the centre is a point or an example; `dim: d` is the dimension around a number, which then stands
+/// for all coordinates.
+fn ball(names: &Names, expr: &Expr, args: &[crate::syntax::ast::Arg]) -> Result<DeclarationKind, Diagnostic> {
     let mut positional = Vec::new();
     let mut dimension = None;
     for arg in args {
         let ArgValue::Expr(value) = &arg.value else { return Err(not_a_domain(expr.span)) };
         match arg.name.as_ref().map(|name| name.name.as_str()) {
-            Some("dim") => dimension = Some(super::network::size(names, value)?),
+            Some("dim") => dimension = Some((super::network::size(names, value)?, value.span)),
             None => positional.push(value),
             Some(_) => return Err(not_a_domain(expr.span)),
         }
     }
-    let ([center, radius, norm], Some(dimension)) = (positional.as_slice(), dimension) else {
-        return Err(not_a_domain(expr.span));
-    };
-    if names.rational(center)? != BigRational::from_integer(0.into()) {
-        return Err(Diagnostic::error("E0124", "expected a ball centred at 0").at(center.span, "another centre"));
-    }
+    let [center, radius, norm] = positional.as_slice() else { return Err(not_a_domain(expr.span)) };
     let radius_value = names.rational(radius)?;
     if radius_value.is_negative() {
         return Err(
@@ -102,8 +103,44 @@ fn ball(names: &Names, expr: &Expr, args: &[crate::syntax::ast::Arg]) -> Result<
     }
     let norm = super::names::norm_symbol(norm.as_name().unwrap_or_default())
         .filter(|norm| matches!(*norm, "l1" | "l2" | "linf"))
-        .ok_or_else(|| Diagnostic::error("E0124", "expected the norm l1, l2 or linf").at(norm.span, "not a norm"))?;
-    Ok(Domain::Ball { dimension, radius: radius_value, norm: norm.to_string(), center: None })
+        .ok_or_else(|| Diagnostic::error("E0124", "expected the norm l1, l2 or linf").at(norm.span, "not a norm"))?
+        .to_string();
+    let around = |dimension, center| Domain::Ball { dimension, radius: radius_value.clone(), norm: norm.clone(), center };
+    let ball = match (&center.kind, dimension) {
+        (ExprKind::Index { base, index }, None) => {
+            let sample = names.term(base)?.to_string();
+            if names.kind(&sample) != Some(NameKind::Sample) && !names.is_part_of_file(&sample) {
+                return Err(Diagnostic::error("E0124", format!("expected a data set, found `{sample}`"))
+                    .at(base.span, "has no examples"));
+            }
+            let value = names.rational(index)?;
+            let number = if value.is_integer() { value.to_usize() } else { None };
+            let Some(index) = number else {
+                return Err(Diagnostic::error("E0124", format!("expected the number of an example, found {value}"))
+                    .at(index.span, "examples count from 0"));
+            };
+            return Ok(DeclarationKind::Around { sample, index, radius: radius_value, norm });
+        }
+        (ExprKind::Tuple(entries), None) => {
+            let center = entries.iter().map(|entry| names.rational(entry)).collect::<Result<Vec<_>, _>>()?;
+            around(center.len() as Size, Some(center))
+        }
+        (_, Some((dimension, span))) => {
+            let entry = names.rational(center)?;
+            let center = if entry.is_zero() {
+                None
+            } else {
+                let count = dimension.to_usize().filter(|n| *n <= 1_000_000).ok_or_else(|| {
+                    Diagnostic::limit("E0123", "expected at most 10^6 coordinates around a centre other than 0")
+                        .at(span, "too many")
+                })?;
+                Some(vec![entry; count])
+            };
+            around(dimension, center)
+        }
+        (_, None) => return Err(not_a_domain(expr.span)),
+    };
+    Ok(DeclarationKind::Domain(ball))
 }
 
 /// One line for the report: `[-1, 1]^2`.
@@ -122,8 +159,12 @@ pub fn describe(domain: &Domain) -> String {
             let more = if runs.len() > 4 { " * ..." } else { "" };
             format!("{}{more}", shown.join(" * "))
         }
-        Domain::Ball { dimension, radius, norm, .. } => {
-            format!("ball of radius {radius} in {norm}, dimension {dimension}")
+        Domain::Ball { dimension, radius, norm, center } => {
+            let around = center.as_ref().map_or_else(String::new, |center| {
+                let shown: Vec<String> = center.iter().take(4).map(BigRational::to_string).collect();
+                format!(" around ({}{})", shown.join(", "), if center.len() > 4 { ", ..." } else { "" })
+            });
+            format!("ball of radius {radius} in {norm}, dimension {dimension}{around}")
         }
     }
 }

@@ -85,6 +85,13 @@ pub struct Declaration {
 #[derive(Clone, Debug)]
 pub enum DeclarationKind {
     Domain(Domain),
+    /// A ball around an example.
+    Around {
+        sample: String,
+        index: usize,
+        radius: BigRational,
+        norm: String,
+    },
     Architecture(Architecture),
     NetworkFile {
         path: String,

@@ -180,9 +180,11 @@ impl Resolver<'_> {
             ast::ItemKind::Param(param) => self.parameter(param),
             ast::ItemKind::Domain(item) => {
                 self.names.declare(&item.name.name, NameKind::Domain, item.name.span)?;
-                let domain = domain::domain(&self.names, &item.value)?;
-                self.names.domains.insert(item.name.name.clone(), domain.clone());
-                self.push(&item.name.name, item.name.span, DeclarationKind::Domain(domain));
+                let kind = domain::domain(&self.names, &item.value)?;
+                if let DeclarationKind::Domain(domain) = &kind {
+                    self.names.domains.insert(item.name.name.clone(), domain.clone());
+                }
+                self.push(&item.name.name, item.name.span, kind);
                 Ok(())
             }
             ast::ItemKind::Network(network) => self.network(network),
