@@ -320,6 +320,7 @@ fn report(
         exit_code = exit::UNKNOWN;
     }
     if view.verdict == Verdict::Unknown {
+        view.notes.extend(known(statement, &outcome));
         let blocked = obstacles(&outcome, library, &mut view, span);
         // A method that was asked for and whose requirement is false is an error of the spec.
         if let Some(diagnostic) = blocked {
@@ -363,6 +364,21 @@ fn report(
         };
     }
     Result { view, outcome: Some(outcome), spent, diagnostics, exit: exit_code }
+}
+
+/// What is proved about the left side of a comparison that stays open.
+fn known(statement: &Statement, outcome: &Outcome) -> Option<String> {
+    let Statement::Formula(Formula::Compare(left, ..)) = statement else { return None };
+    // The range of the quantity itself says nothing new.
+    if outcome.steps.is_empty() {
+        return None;
+    }
+    Some(match interval(outcome.checked.as_ref()?.value()?) {
+        (Some(low), Some(high)) => format!("proved: {left} in [{low}, {high}]"),
+        (None, Some(high)) => format!("proved: {left} <= {high}"),
+        (Some(low), None) => format!("proved: {left} >= {low}"),
+        (None, None) => return None,
+    })
 }
 
 /// A statement or term that means nothing at some point.
@@ -471,7 +487,9 @@ fn others(outcome: &Outcome, statement: &Statement, view: &mut ItemView) {
         shown.push(format!("{}{instance} {bound}", attempt.method).replace(' ', "\u{a0}"));
     }
     if !shown.is_empty() && matches!(view.verdict, Verdict::Proved { .. }) {
-        shown.truncate(4);
+        // The bounds on one network are few; of theorems there may be dozens.
+        let is_lip = matches!(subject, Term::Quantity(head, _) if head == "lip");
+        shown.truncate(if is_lip { usize::MAX } else { 4 });
         view.notes.push(format!("also: {}", shown.join(", ")));
     }
 }

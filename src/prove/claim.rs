@@ -69,8 +69,10 @@ fn probe(statement: &Statement) -> Formula {
 /// Which ends to ask for, in this order, until the claim is decided.
 fn ends(statement: &Statement) -> &'static [End] {
     match statement {
-        Statement::Upper(_) => &[End::High],
-        Statement::Lower(_) => &[End::Low],
+        Statement::Upper(Term::Quantity(..)) => &[End::High],
+        Statement::Lower(Term::Quantity(..)) => &[End::Low],
+        // A difference is bounded above by its subtrahend's bound below.
+        Statement::Lower(_) => &[End::Low, End::High],
         Statement::Formula(Formula::Compare(_, Relation::Ge | Relation::Gt, _)) => &[End::Low, End::High],
         _ => &[End::High, End::Low],
     }
@@ -85,6 +87,7 @@ pub fn prove(search: &Search, statement: &Statement, method: Option<&Method>, fa
     let probe = probe(statement);
     for end in ends(statement) {
         let draws = outcome.claim.as_ref().map_or(0, |claim| claim.draws.len());
+        let obstacles = outcome.obstacles.len();
         let kept = (outcome.steps.len(), outcome.notes.len(), outcome.others.len(), draws);
         // Establishing one quantity may show that another is needed.
         loop {
@@ -102,6 +105,10 @@ pub fn prove(search: &Search, statement: &Statement, method: Option<&Method>, fa
             establish(search, &subject, *end, method, failure, &mut outcome);
         }
         decide(search, &mut outcome);
+        // Beside a bound on the side that the claim speaks of, what does not bound the other side says little.
+        if matches!(statement, Statement::Formula(Formula::Compare(_, relation, _)) if *relation != Relation::Eq) && kept.0 > 0 {
+            outcome.obstacles.truncate(obstacles);
+        }
         // Where the end tried last decides nothing and would overdraw, its steps are not paid for.
         let is_overdrawn = outcome.checked.as_ref().is_some_and(|checked| checked.spent() > *failure);
         if kept.0 > 0 && is_overdrawn && outcome.verdict() == Verdict::Unknown {
