@@ -5,16 +5,20 @@ use super::lipschitz::progress::{SearchBar, spinning};
 use super::lipschitz::{self, Bound, Effort, Limits};
 use super::{Production, Request, interrupt};
 use crate::kernel::derive::End;
+use crate::kernel::lipschitz::dyadic::sqrt_above;
 use crate::kernel::lipschitz::{Domain, Dyadic, LipError, LowerWitness, Norms};
 use crate::kernel::net::Network;
 use crate::kernel::object::Objects;
 use crate::kernel::term::Term;
 use crate::kernel::witness::{self, Witness};
-use num_traits::ToPrimitive;
+use crate::num::decimal;
+use num_rational::BigRational;
+use num_traits::{ToPrimitive, Zero};
 use std::time::Instant;
 
-/// Points tried for a lower bound.
+/// Work of the search for a lower bound that a claim asks for, and for one that only shows how far an upper bound may be off.
 const TRIES: usize = 1000;
+const BRIEF: usize = 40;
 /// Nodes of a branch and bound; a limit on work, not on time, so that results do not depend on the machine.
 const NODES: u64 = 20_000;
 /// Part of a time limit that the search takes; the rest is for the certificates of what it leaves open.
@@ -35,7 +39,8 @@ pub fn produce(
     };
     match end {
         End::High => upper(subject, network, norms, domain.as_ref(), request),
-        End::Low if request.admits(&["attained", "branch_and_bound"]) => {
+        // A step towards another constant needs its upper end.
+        End::Low if !request.quick && request.admits(&["attained", "branch_and_bound"]) => {
             let attained = spinning("attained", || lipschitz::attained(network, norms, domain.as_ref(), TRIES));
             let production = |found: lipschitz::Attained| {
                 let shown = exhibited(&found.witness);
@@ -76,8 +81,6 @@ enum Turn {
     Always,
     /// Unless the bound is a step towards another.
     Goal,
-    /// Only when a claim names it.
-    Named,
 }
 
 /// Methods that a claim may name.
@@ -86,7 +89,7 @@ const UPPER: &[(&str, Turn, Method)] = &[
     ("absolute_product", Turn::Always, lipschitz::absolute_product),
     ("jacobian", Turn::Goal, lipschitz::jacobian),
     ("combettes_pesquet", Turn::Always, lipschitz::combettes_pesquet),
-    ("aol", Turn::Named, |network, norms, _| lipschitz::almost_orthogonal(network, norms)),
+    ("aol", Turn::Goal, |network, norms, _| lipschitz::almost_orthogonal(network, norms)),
     ("eclipse_fast", Turn::Goal, lipschitz::layerwise),
     ("lipsdp", Turn::Goal, |network, norms, domain| {
         lipschitz::relaxation(network, norms, domain, Effort { enclose: true, ..Effort::default() })
@@ -107,13 +110,41 @@ fn upper(
         Some(method) => method == *name,
         None => *turn == Turn::Always || *turn == Turn::Goal && !request.quick,
     });
-    let production = |(name, _, method): &(&str, Turn, Method)| {
+    let bound = |(name, _, method): &(&'static str, Turn, Method)| {
         let bound = spinning(name, || method(network, norms, domain)).ok()?;
         let mut production = Production::new(subject, Witness::LipschitzUpper(bound.witness), name);
         production.notes = bound.notes;
-        Some(production)
+        Some((bound.square, production))
     };
-    wanted.filter_map(production).collect()
+    let mut found: Vec<(BigRational, Production)> = wanted.filter_map(bound).collect();
+    // Among all methods the best shows how far it may be off.
+    if request.method.is_none()
+        && !request.quick
+        && let Some((square, best)) = found.iter_mut().min_by(|a, b| a.0.cmp(&b.0))
+        && let Ok(attained) = spinning("attained", || lipschitz::attained(network, norms, domain, BRIEF))
+    {
+        best.notes.push(distance(square, &attained.square));
+    }
+    found.into_iter().map(|(_, production)| production).collect()
+}
+
+/// What is attained below a bound, and the gap; both by their squares, which may lie beyond the range of f64.
+fn distance(upper: &BigRational, attained: &BigRational) -> String {
+    if attained.is_zero() {
+        return "attained 0".to_string();
+    }
+    let ratio = (upper / attained).to_f64().unwrap_or(f64::INFINITY).sqrt();
+    let constant = sqrt_above(attained, 64).to_rational();
+    format!("attained {}, gap {}", decimal::lower(&constant, DIGITS), gap(ratio))
+}
+
+/// Digits of numbers that only inform.
+const DIGITS: usize = 7;
+
+/// How far a ratio is above 1.
+fn gap(ratio: f64) -> String {
+    let percent = 100.0 * (ratio - 1.0);
+    if percent < 1e6 { format!("{percent:.2} %") } else { format!("{percent:.1e} %") }
 }
 
 /// `branch_and_bound(tol: 1%)`.
@@ -148,16 +179,15 @@ fn branch_and_bound(
     drop(bar);
     let found = found.ok()?;
     let mut production = Production::new(subject, Witness::LipschitzUpper(found.upper.witness), "branch_and_bound");
-    let upper = found.upper.square.to_f64().unwrap_or(f64::INFINITY).sqrt();
-    let gap = |lower: f64| 100.0 * (upper / lower - 1.0);
     if let Some(lower) = &found.lower {
-        let attained = lower.square.to_f64().unwrap_or(0.0).sqrt();
-        production.notes.push(format!("attained {attained:.6}, gap {:.2} %, {} nodes", gap(attained), found.nodes));
+        production.notes.push(format!("{}, {} nodes", distance(&found.upper.square, &lower.square), found.nodes));
     }
     if let Some(pattern) = found.pattern {
+        let upper = found.upper.square.to_f64().unwrap_or(f64::INFINITY).sqrt();
         production.notes.push(format!(
-            "the largest activation pattern found has norm about {pattern:.6}, gap {:.2} %; patterns need not be reachable",
-            gap(pattern)
+            "the largest activation pattern found has norm about {}, gap {}; patterns need not be reachable",
+            BigRational::from_float(pattern).map_or_else(|| pattern.to_string(), |x| decimal::lower(&x, DIGITS)),
+            gap(upper / pattern)
         ));
     }
     if !found.closed {

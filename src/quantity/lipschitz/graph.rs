@@ -369,13 +369,36 @@ impl Slopes {
 }
 
 pub fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let n = a.len().min(b.len());
+    let ((a8, a), (b8, b)) = (a[..n].as_chunks::<8>(), b[..n].as_chunks::<8>());
     let mut sums = [0.0; 8];
-    let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));
-    let tail: f64 = a8.remainder().iter().zip(b8.remainder()).map(|(x, y)| x * y).sum();
-    for (x, y) in a8.zip(b8) {
-        for q in 0..8 {
-            sums[q] += x[q] * y[q];
-        }
+    for (x, y) in a8.iter().zip(b8) {
+        // Written out: a loop here costs several times as much where it is not unrolled.
+        sums[0] += x[0] * y[0];
+        sums[1] += x[1] * y[1];
+        sums[2] += x[2] * y[2];
+        sums[3] += x[3] * y[3];
+        sums[4] += x[4] * y[4];
+        sums[5] += x[5] * y[5];
+        sums[6] += x[6] * y[6];
+        sums[7] += x[7] * y[7];
     }
-    sums.iter().sum::<f64>() + tail
+    sums.iter().sum::<f64>() + a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>()
+}
+
+/// Adds `factor` times `a` to `sums`.
+pub fn axpy(factor: f64, a: &[f64], sums: &mut [f64]) {
+    let n = a.len().min(sums.len());
+    let ((a8, a), (s8, s)) = (a[..n].as_chunks::<8>(), sums[..n].as_chunks_mut::<8>());
+    for (x, s) in a8.iter().zip(s8) {
+        s[0] += factor * x[0];
+        s[1] += factor * x[1];
+        s[2] += factor * x[2];
+        s[3] += factor * x[3];
+        s[4] += factor * x[4];
+        s[5] += factor * x[5];
+        s[6] += factor * x[6];
+        s[7] += factor * x[7];
+    }
+    s.iter_mut().zip(a).for_each(|(s, x)| *s += factor * x);
 }

@@ -23,7 +23,9 @@ const ROUGH: usize = 6;
 const SWEEPS: usize = 200;
 /// Coefficients that a search reads per try, and passes at most.
 const WORK: u64 = 1_500_000;
-const PASSES: u64 = 500;
+const PASSES: u64 = 200;
+/// The part of all passes that may be spent in vain.
+const IDLE: u64 = 8;
 /// Up to so many inputs or outputs the Jacobian is written out.
 const SMALL: usize = 16;
 /// Lines of points, each of which is replaced by what is steeper and near it.
@@ -485,8 +487,13 @@ impl<'a> Explorer<'a> {
         }
         let climb = (passes / 100).clamp(4, 200) as usize;
         self.climb(noise, climb);
+        // A search that has found nothing better for long is over: as long as it took to find the best, and a share of the whole.
+        let mut record = (self.best, self.passes);
         for region in regions.iter().cycle() {
-            if self.passes >= passes || region.lower.is_empty() {
+            if self.best > record.0 * (1.0 + 1e-6) {
+                record = (self.best, self.passes);
+            }
+            if self.passes >= passes.min(2 * record.1 + passes / IDLE) || region.lower.is_empty() {
                 break;
             }
             self.restart(region, noise, climb / 4);

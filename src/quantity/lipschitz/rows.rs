@@ -1,33 +1,73 @@
 //! The network in f64 at points: values, slopes, motions and messages. Trust: untrusted.
 
-use super::graph::to_f64;
+use super::graph::{axpy, dot, to_f64};
 use crate::kernel::lipschitz::system::Neuron;
 use crate::kernel::lipschitz::{Dyadic, System};
 use crate::kernel::net::Activation;
 use num_traits::ToPrimitive;
 
-type Sparse = Vec<(usize, f64)>;
+/// Coefficients of a row: a run of neighbouring variables, or variables by number.
+enum Row {
+    Run(usize, Vec<f64>),
+    Sparse(Vec<(usize, f64)>),
+}
+
+impl Row {
+    fn new(row: &[(usize, Dyadic)], divisor: f64) -> Row {
+        let entries: Vec<(usize, f64)> = row.iter().map(|(v, value)| (*v, to_f64(value, 0) / divisor)).collect();
+        let (first, last) = entries.iter().fold((usize::MAX, 0), |(a, b), (v, _)| (a.min(*v), b.max(*v)));
+        // Zeros between the entries cost less than their numbers.
+        if entries.is_empty() || last - first >= 2 * entries.len() {
+            return Row::Sparse(entries);
+        }
+        let mut run = vec![0.0; last - first + 1];
+        entries.iter().for_each(|(v, value)| run[v - first] += value);
+        Row::Run(first, run)
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Row::Run(_, run) => run.len(),
+            Row::Sparse(entries) => entries.len(),
+        }
+    }
+
+    fn product(&self, values: &[f64]) -> f64 {
+        match self {
+            Row::Run(first, run) => dot(run, &values[*first..first + run.len()]),
+            Row::Sparse(entries) => entries.iter().map(|(v, w)| w * values[*v]).sum(),
+        }
+    }
+
+    /// Adds the row, `factor` times, to one sum per variable.
+    fn add(&self, factor: f64, sums: &mut [f64]) {
+        match self {
+            Row::Run(first, run) => {
+                axpy(factor, run, &mut sums[*first..first + run.len()]);
+            }
+            Row::Sparse(entries) => entries.iter().for_each(|(v, w)| sums[*v] += w * factor),
+        }
+    }
+}
 
 /// The rows of a system in f64.
 pub(super) struct Rows<'a> {
     pub system: &'a System,
     /// Row, constant and divisor of every argument.
-    arguments: Vec<(Sparse, f64, f64)>,
+    arguments: Vec<(Row, f64, f64)>,
     /// Row and constant of every output, divided.
-    outputs: Vec<(Sparse, f64)>,
+    outputs: Vec<(Row, f64)>,
 }
 
 impl<'a> Rows<'a> {
     pub fn new(system: &'a System) -> Rows<'a> {
-        let floats = |row: &[(usize, Dyadic)]| row.iter().map(|(v, value)| (*v, to_f64(value, 0))).collect::<Vec<_>>();
         let arguments = system.neurons.iter().map(|neuron| {
             let argument = &neuron.argument;
-            (floats(&argument.row), to_f64(&argument.constant, 0), argument.divisor as f64)
+            (Row::new(&argument.row, 1.0), to_f64(&argument.constant, 0), argument.divisor as f64)
         });
         let outputs = system.outputs.iter().map(|output| {
             let divisor = output.divisor as f64;
-            let row = floats(&output.row).into_iter().map(|(v, x)| (v, x / divisor)).collect();
-            (row, to_f64(&output.constant, 0) / divisor)
+            (Row::new(&output.row, divisor), to_f64(&output.constant, 0) / divisor)
         });
         Rows { system, arguments: arguments.collect(), outputs: outputs.collect() }
     }
@@ -35,7 +75,7 @@ impl<'a> Rows<'a> {
     /// Coefficients that one pass reads.
     pub fn coefficients(&self) -> usize {
         let rows = self.arguments.iter().map(|(row, _, _)| row).chain(self.outputs.iter().map(|(row, _)| row));
-        rows.map(Vec::len).sum()
+        rows.map(Row::len).sum()
     }
 
     pub fn output_count(&self) -> usize {
@@ -47,7 +87,7 @@ impl<'a> Rows<'a> {
         let mut values = x.to_vec();
         let mut arguments = Vec::with_capacity(self.arguments.len());
         for ((row, constant, divisor), neuron) in self.arguments.iter().zip(&self.system.neurons) {
-            let argument = (product(row, &values) + constant) / divisor;
+            let argument = (row.product(&values) + constant) / divisor;
             values.push(activation(&neuron.activation, argument).0 * divisor);
             arguments.push(argument);
         }
@@ -85,11 +125,11 @@ impl<'a> Rows<'a> {
         let mut motion = v.to_vec();
         let mut speeds = Vec::with_capacity(slopes.len());
         for ((row, _, _), slope) in self.arguments.iter().zip(slopes) {
-            let speed = if *slope == 0.0 { 0.0 } else { product(row, &motion) };
+            let speed = if *slope == 0.0 { 0.0 } else { row.product(&motion) };
             motion.push(speed * slope);
             speeds.push(speed);
         }
-        (speeds, self.outputs.iter().map(|(row, _)| product(row, &motion)).collect())
+        (speeds, self.outputs.iter().map(|(row, _)| row.product(&motion)).collect())
     }
 
     /// The Jacobian, row by row or column by column, whichever are fewer.
@@ -109,7 +149,7 @@ impl<'a> Rows<'a> {
         let messages = self.messages(slopes, y);
         let mut gains = Vec::with_capacity(slopes.len());
         for (j, ((row, _, _), slope)) in self.arguments.iter().zip(slopes).enumerate() {
-            let speed = product(row, &motion);
+            let speed = row.product(&motion);
             motion.push(speed * slope);
             gains.push(speed * messages[self.system.inputs + j]);
         }
@@ -121,11 +161,11 @@ impl<'a> Rows<'a> {
         let inputs = self.system.inputs;
         let mut gradient = vec![0.0; inputs + neuron];
         let (row, _, divisor) = &self.arguments[neuron];
-        row.iter().for_each(|(v, w)| gradient[*v] += w / divisor);
+        row.add(1.0 / divisor, &mut gradient);
         for j in (0..neuron).rev() {
             let factor = gradient[inputs + j] * slopes[j];
             if factor != 0.0 {
-                self.arguments[j].0.iter().for_each(|(v, w)| gradient[*v] += w * factor);
+                self.arguments[j].0.add(factor, &mut gradient);
             }
         }
         gradient.truncate(inputs);
@@ -143,12 +183,12 @@ impl<'a> Rows<'a> {
         let inputs = self.system.inputs;
         let mut messages = vec![0.0; inputs + slopes.len()];
         for ((row, _), y) in self.outputs.iter().zip(y) {
-            row.iter().for_each(|(v, w)| messages[*v] += w * y);
+            row.add(*y, &mut messages);
         }
         for (j, ((row, _, _), slope)) in self.arguments.iter().zip(slopes).enumerate().rev() {
             let factor = messages[inputs + j] * slope;
             if factor != 0.0 {
-                row.iter().for_each(|(v, w)| messages[*v] += w * factor);
+                row.add(factor, &mut messages);
             }
         }
         messages
@@ -165,7 +205,7 @@ impl<'a> Rows<'a> {
             let bent = messages[inputs + j] * speeds[j] * smoothed.bends[j] / divisor;
             let factor = gradient[inputs + j] * smoothed.slopes[j] + bent;
             if factor != 0.0 {
-                row.iter().for_each(|(v, w)| gradient[*v] += w * factor);
+                row.add(factor, &mut gradient);
             }
         }
         gradient.truncate(inputs);
@@ -177,10 +217,6 @@ impl<'a> Rows<'a> {
 pub(super) struct Smoothed {
     pub slopes: Vec<f64>,
     bends: Vec<f64>,
-}
-
-fn product(row: &[(usize, f64)], values: &[f64]) -> f64 {
-    row.iter().map(|(v, w)| w * values[*v]).sum()
 }
 
 /// Margins of a classifier and their gradients.
@@ -201,7 +237,7 @@ impl<'a> Descent<'a> {
             weights.iter_mut().enumerate().filter(|(k, _)| *k == label).for_each(|(_, weight)| *weight = 1.0);
             weights.iter_mut().enumerate().filter(|(k, _)| *k == other).for_each(|(_, weight)| *weight = -1.0);
         }
-        let output = |(row, constant): &(Sparse, f64)| product(row, &values) + constant;
+        let output = |(row, constant): &(Row, f64)| row.product(&values) + constant;
         let margin = self.0.outputs.iter().zip(&weights).map(|(o, weight)| weight * output(o)).sum();
         (margin, self.0.adjoint(&slopes, &weights))
     }
@@ -209,7 +245,7 @@ impl<'a> Descent<'a> {
     /// The least margin of `label`.
     pub fn margin(&self, x: &[f64], label: usize) -> f64 {
         let (values, _) = self.0.values(x);
-        let outputs: Vec<f64> = self.0.outputs.iter().map(|(row, constant)| product(row, &values) + constant).collect();
+        let outputs: Vec<f64> = self.0.outputs.iter().map(|(row, constant)| row.product(&values) + constant).collect();
         match outputs.as_slice() {
             [one] => *one * if label == 1 { 1.0 } else { -1.0 },
             many => {
