@@ -13,12 +13,10 @@ use num_traits::{Signed, ToPrimitive, Zero};
 type Run = (Size, BigRational, BigRational);
 
 fn not_a_domain(span: Span) -> Diagnostic {
-    Diagnostic::error("E0124", "expected a domain")
-        .at(span, "neither a box nor a ball")
-        .help(
-            "write `[-1, 1]^2`, `[0, 1] * [-2, 2]`, `ball(0, 1, l2, dim: 10)`, `ball((1/2, 0), 1, linf)`, or \
+    Diagnostic::error("E0124", "expected a domain").at(span, "neither a box nor a ball").help(
+        "write `[-1, 1]^2`, `[0, 1] * [-2, 2]`, `ball(0, 1, l2, dim: 10)`, `ball((1/2, 0), 1, linf)`, or \
              `ball(D.test[0], 1/10, l2)` around an example",
-        )
+    )
 }
 
 /// The domain that an expression denotes.
@@ -105,7 +103,8 @@ fn ball(names: &Names, expr: &Expr, args: &[crate::syntax::ast::Arg]) -> Result<
         .filter(|norm| matches!(*norm, "l1" | "l2" | "linf"))
         .ok_or_else(|| Diagnostic::error("E0124", "expected the norm l1, l2 or linf").at(norm.span, "not a norm"))?
         .to_string();
-    let around = |dimension, center| Domain::Ball { dimension, radius: radius_value.clone(), norm: norm.clone(), center };
+    let around =
+        |dimension, center| Domain::Ball { dimension, radius: radius_value.clone(), norm: norm.clone(), center };
     let ball = match (&center.kind, dimension) {
         (ExprKind::Index { base, index }, None) => {
             let sample = names.term(base)?.to_string();

@@ -106,7 +106,9 @@ pub fn prove(search: &Search, statement: &Statement, method: Option<&Method>, fa
         }
         decide(search, &mut outcome);
         // Beside a bound on the side that the claim speaks of, what does not bound the other side says little.
-        if matches!(statement, Statement::Formula(Formula::Compare(_, relation, _)) if *relation != Relation::Eq) && kept.0 > 0 {
+        if matches!(statement, Statement::Formula(Formula::Compare(_, relation, _)) if *relation != Relation::Eq)
+            && kept.0 > 0
+        {
             outcome.obstacles.truncate(obstacles);
         }
         // Where the end tried last decides nothing and would overdraw, its steps are not paid for.
