@@ -256,6 +256,36 @@ fn a_table_of_networks_has_a_row_for_each() {
     }
 }
 
+/// A bound of a risk is as many times the trivial bound 1 as it says; the number of parameters has no trivial bound.
+#[test]
+fn a_table_takes_the_rows_of_a_block_and_claims_and_shows_how_vacuous_they_are() {
+    let folder = std::env::temp_dir().join(format!("supremum-rows-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let spec = folder.join("t.spec");
+    let text = "network f = 2 -> 8 -> 1 relu\ndata D = two_moons(n: 2000, noise: 0.1, seed: 1)\n\
+                split D into train 1000, test 1000\n\
+                train h : f on D.train { loss logistic, adam, lr 0.01, epochs 20, batch 64, seed 7 }\n\
+                bounds B for risk(h, zero_one) { test_set(D.test)\nfinite_class.hoeffding(f, D.train, bits: 320) }\n\
+                claim size : params(f) = 33\nclaim other : params(f) <= 40\n\
+                table \"rows\" { rows {B, size} cols upper, factor, vacuous }\n";
+    std::fs::write(&spec, text).expect("written");
+    let output = Command::new(env!("CARGO_BIN_EXE_supremum"))
+        .args(["table", "--to", "csv", "-o"])
+        .args([&folder, &spec])
+        .output()
+        .expect("the binary runs");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let csv = std::fs::read_to_string(folder.join("rows.csv")).expect("the table");
+    std::fs::remove_dir_all(&folder).expect("removed");
+    let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows.len(), 4, "{csv}");
+    assert_eq!(rows[3], ["size", "33", "", ""]);
+    let number = |cell: &str| cell.parse::<f64>().expect("a number");
+    // sqrt(320*33 ln 2/2000) is already 1.913.
+    assert!(number(rows[1][2]) < 0.5 && rows[1][3].is_empty(), "{csv}");
+    assert!(number(rows[2][2]) > 1.913 && rows[2][3] == "yes", "{csv}");
+}
+
 /// The rows are printed numbers: their order is decided, what is false of them refuted.
 /// They were read off data, so they stand inside no quantity and no definition.
 #[test]

@@ -305,6 +305,7 @@ fn report(
             view.upper = high(&uncapped).map(|q| exact_or_decimal(&q, Direction::Up));
             view.shown = Some(shown(statement, &uncapped, &view.statement));
             view.bound = tabled(statement, &uncapped);
+            view.factor = risk(statement).and_then(|_| high(&uncapped)).map(|q| display(&q, Direction::Up));
         }
         view.delta = Some(spent.to_string());
         view.assumptions = checked.assumptions().iter().chain(checked.undischarged()).cloned().collect();
@@ -389,15 +390,22 @@ pub fn undefined(error: &EvalError, name: &str, span: Span) -> Diagnostic {
     }
 }
 
-/// The bound before it is cut to the quantity's own range, so that a vacuous bound shows by how much it is.
-fn uncapped(statement: &Statement, checked: &crate::kernel::check::Checked) -> Option<Value> {
-    let (Statement::Upper(subject) | Statement::Formula(Formula::Compare(subject, ..))) = statement else {
+/// The risk that a statement bounds from above: at most 1 whatever happens.
+fn risk(statement: &Statement) -> Option<&Term> {
+    let (Statement::Upper(subject) | Statement::Formula(Formula::Compare(subject, Relation::Le | Relation::Lt, _))) =
+        statement
+    else {
         return None;
     };
+    matches!(subject, Term::Quantity(head, _) if head == "risk" || head == "gibbs_risk").then_some(subject)
+}
+
+/// The bound before it is cut to the quantity's own range, so that a vacuous bound shows by how much it is.
+fn uncapped(statement: &Statement, checked: &crate::kernel::check::Checked) -> Option<Value> {
+    let subject = risk(statement)?;
     let fact = checked.facts().iter().rev().find(|fact| fact.subject == *subject && fact.value.high_end().is_some())?;
     let one = Value::integer(1, 64);
-    let is_vacuous = matches!(subject, Term::Quantity(head, _) if head == "risk" || head == "gibbs_risk")
-        && one.le(&fact.value.high_end()?) == crate::kernel::real::Truth::True;
+    let is_vacuous = one.le(&fact.value.high_end()?) == crate::kernel::real::Truth::True;
     is_vacuous.then(|| fact.value.clone())
 }
 

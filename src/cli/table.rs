@@ -62,11 +62,15 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
     run.view.exit
 }
 
+fn is_of_block(block: &str, item: &ItemView) -> bool {
+    item.kind == ItemKind::Bound && item.name.strip_prefix(block).is_some_and(|row| row.starts_with('.'))
+}
+
 fn is_row(rows: &TableRows, item: &ItemView) -> bool {
     match rows {
         TableRows::Claims => item.kind == ItemKind::Claim,
-        TableRows::Bounds(name) => item.kind == ItemKind::Bound && item.name.starts_with(&format!("{name}.")),
-        TableRows::Items(names) => names.contains(&item.name),
+        TableRows::Bounds(name) => is_of_block(name, item),
+        TableRows::Items(names) => names.iter().any(|name| *name == item.name || is_of_block(name, item)),
         TableRows::Objects { .. } => false,
     }
 }
@@ -82,8 +86,8 @@ pub fn view(spec: &Table, run: &Run) -> TableView {
         sort: spec.sort.clone(),
     };
     for column in &spec.columns {
-        let is_number =
-            !matches!(&column.value, TableValue::Field(_)) || column.header == "bound" || column.header == "value";
+        let is_number = !matches!(&column.value, TableValue::Field(_))
+            || ["bound", "value", "factor"].contains(&column.header.as_str());
         view.columns
             .push(Column { title: column.header.clone(), align: if is_number { Align::Right } else { Align::Left } });
     }
@@ -186,6 +190,7 @@ fn cell(value: &TableValue, item: &ItemView, footnotes: &mut Vec<String>) -> Cel
             footnotes: item.assumptions.iter().map(|a| note(a.clone())).collect(),
         },
         "delta" => Cell::from(item.delta.as_deref().unwrap_or("")),
+        "factor" => Cell::from(item.factor.as_deref().unwrap_or("")),
         "vacuous" => Cell::from(if item.verdict.ascii().starts_with("vacuous") { "yes" } else { "" }),
         _ => Cell::from(item.name.as_str()),
     }

@@ -310,6 +310,7 @@ const FIELDS: &[&str] = &[
     "assumptions",
     "delta",
     "vacuous",
+    "factor",
 ];
 
 pub fn table(names: &Names, table: &ast::Table, span: crate::text::Span) -> Result<Table, Diagnostic> {

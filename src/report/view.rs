@@ -93,6 +93,8 @@ pub struct ItemView {
     pub upper: Option<String>,
     /// The bound for a table, with a few digits: `8`, `<= 7344`, `[-1, 1]`.
     pub bound: Option<String>,
+    /// How many times the trivial bound 1 an upper bound of a risk is.
+    pub factor: Option<String>,
     /// Failure probability drawn from the ledger, in the same form.
     pub delta: Option<String>,
     pub assumptions: Vec<String>,
@@ -122,6 +124,7 @@ impl ItemView {
             lower: None,
             upper: None,
             bound: None,
+            factor: None,
             delta: None,
             assumptions: Vec::new(),
             daggers: Vec::new(),
