@@ -2,7 +2,7 @@
 
 use super::sample::{self, Data};
 use crate::data::file::{Folder, NETWORK_BYTES};
-use crate::data::{DataError, assemble, onnx, safetensors, word};
+use crate::data::{DataError, assemble, onnx, safetensors, select, word};
 use crate::kernel::lipschitz::Dyadic;
 use crate::kernel::net::{Architecture, Network};
 use crate::kernel::object::{
@@ -133,6 +133,21 @@ impl Session {
                 let class = format!("architecture({name})");
                 self.insert(&class, class_object(&architecture, Vec::new()), Dependence::Unknown);
                 self.insert(name, net_object(network), Dependence::Unknown);
+            }
+            DeclarationKind::Output { network: base, index } => {
+                let entry = self.objects.entries.get(base);
+                let dependence = entry.map_or(Dependence::Unknown, |entry| entry.dependence.clone());
+                let Some(network) = self.objects.net(base).and_then(|net| net.network.clone()) else {
+                    return Err(Diagnostic::error("E0131", format!("expected a network with weights, found `{base}`"))
+                        .at(span, ""));
+                };
+                let network = select::output(&network, *index)
+                    .map_err(|error| Diagnostic::error("E0122", error.message).at(span, ""))?;
+                let architecture = network.architecture().clone();
+                self.describe(name, format!("{}   output {index} of {base}", network_line(&architecture)));
+                let class = format!("architecture({name})");
+                self.insert(&class, class_object(&architecture, Vec::new()), Dependence::Unknown);
+                self.insert(name, net_object(network), dependence);
             }
             DeclarationKind::Generated(generator) => {
                 let Generator::TwoMoons { seed, .. } = generator;

@@ -14,6 +14,7 @@ pub mod npy;
 pub mod number;
 pub mod onnx;
 pub mod safetensors;
+pub mod select;
 pub mod word;
 
 pub use error::{DataError, DataErrorKind, Result};

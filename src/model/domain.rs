@@ -112,12 +112,7 @@ fn ball(names: &Names, expr: &Expr, args: &[crate::syntax::ast::Arg]) -> Result<
                 return Err(Diagnostic::error("E0124", format!("expected a data set, found `{sample}`"))
                     .at(base.span, "has no examples"));
             }
-            let value = names.rational(index)?;
-            let number = if value.is_integer() { value.to_usize() } else { None };
-            let Some(index) = number else {
-                return Err(Diagnostic::error("E0124", format!("expected the number of an example, found {value}"))
-                    .at(index.span, "examples count from 0"));
-            };
+            let index = position(names, index)?;
             return Ok(DeclarationKind::Around { sample, index, radius: radius_value, norm });
         }
         (ExprKind::Tuple(entries), None) => {
@@ -140,6 +135,16 @@ fn ball(names: &Names, expr: &Expr, args: &[crate::syntax::ast::Arg]) -> Result<
         (_, None) => return Err(not_a_domain(expr.span)),
     };
     Ok(DeclarationKind::Domain(ball))
+}
+
+/// A place in a list that counts from 0.
+pub fn position(names: &Names, expr: &Expr) -> Result<usize, Diagnostic> {
+    let value = names.rational(expr)?;
+    let number = if value.is_integer() { value.to_usize() } else { None };
+    number.ok_or_else(|| {
+        Diagnostic::error("E0120", format!("expected a place in a list, found {value}"))
+            .at(expr.span, "places count from 0")
+    })
 }
 
 /// One line for the report: `[-1, 1]^2`.

@@ -97,6 +97,11 @@ pub enum DeclarationKind {
         path: String,
         layout: Option<Layout>,
     },
+    /// One output of another network, counted from 0.
+    Output {
+        network: String,
+        index: usize,
+    },
     /// `text` is the class as written.
     Class {
         base: String,

@@ -423,11 +423,18 @@ impl Resolver<'_> {
                 };
                 DeclarationKind::NetworkFile { path: self.path(&path.text), layout }
             }
+            NetworkBody::Formula(ast::Expr { kind: ast::ExprKind::Index { base, index }, .. }) => {
+                let Some(network) = base.as_name() else {
+                    return Err(unsupported("an output of this", base.span, "an output of a network, `f[3]`"));
+                };
+                self.expect_kind(network, NameKind::Net, base.span)?;
+                DeclarationKind::Output { network: network.to_string(), index: domain::position(&self.names, index)? }
+            }
             NetworkBody::Formula(expr) => {
                 return Err(unsupported(
                     "a network given by a formula",
                     expr.span,
-                    "chains (`2 -> 16 -> 1 relu`), layer blocks and files",
+                    "chains (`2 -> 16 -> 1 relu`), layer blocks, files and outputs (`f[3]`)",
                 ));
             }
         };
