@@ -19,8 +19,9 @@ use std::collections::BinaryHeap;
 /// Width of the dual variable in nodes.
 const K: usize = 8;
 
-/// Passes that an open node gets when the search ends early.
-const POLISH: u64 = 60;
+/// Passes that an open node gets when the search ends early: more of them as long as its certificate is far from its value.
+const POLISH: [u64; 3] = [60, 240, 960];
+const POLISHED: f64 = 1e-4;
 
 /// Boxes of at most this dimension are cut by coordinates.
 const CUT_DIMENSION: usize = 3;
@@ -420,11 +421,17 @@ impl<'a> Search<'a> {
         for (relaxation, one) in self.relaxations.iter().zip(&node.bounded) {
             let dual = relaxation.dual(&floats);
             let mut ascent = Ascent::new(&dual, one.point.clone(), 6);
-            while ascent.passes < POLISH {
-                ascent.advance(&dual);
+            let mut recovered = None;
+            for passes in POLISH {
+                while ascent.passes < passes {
+                    ascent.advance(&dual);
+                }
+                let scan = Scan { start: 1e-9, finest: 1e-8, enough: 0.0 };
+                recovered = relaxation.recover(&floats, &ascent.x, scan).1;
+                if recovered.as_ref().is_some_and(|(found, _)| found.rho <= ascent.value() * (1.0 + POLISHED)) {
+                    break;
+                }
             }
-            let scan = Scan { start: 1e-9, finest: 1e-8, enough: 0.0 };
-            let (_, recovered) = relaxation.recover(&floats, &ascent.x, scan);
             bounded.push(Bounded { recovered, point: ascent.x, ..*one });
         }
         self.certify(&slopes, &floats, &bounded).ok()
