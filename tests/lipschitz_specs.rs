@@ -1,6 +1,9 @@
 //! The specs of `specs/lipschitz` and the robustness spec, run as a user runs them. Bounds are written in the specs: a bound that is
 //! not reached is an unknown there. Here: the exit codes, and values against other programs.
 
+mod spec_support;
+
+use spec_support::check;
 use std::process::{Command, Output};
 
 fn run(arguments: &[&str]) -> Output {
@@ -173,4 +176,89 @@ fn bad_input_is_named() {
         assert!(all.contains(words), "{text}\n{all}");
     }
     std::fs::remove_dir_all(&folder).expect("the folder goes");
+}
+
+const NETWORKS: &str = "network f from \"specs/models/digits_mlp.onnx\"\n\
+                        network k from \"specs/lipschitz/models/controller.safetensors\" as 2 -> 8 -> 8 -> 1 relu\n\
+                        network h from \"specs/lipschitz/models/controller.safetensors\" as 2 -> 8 -> 8 -> 1 heaviside\n\
+                        data D from \"specs/data/digits\"\n";
+
+/// One output has the product of the layers' norms with its own row: numpy gives 21.98833990 in l2 and 732.0544884 in linf.
+#[test]
+fn one_output_is_a_network() {
+    let claims = "network f3 = f[3]\n\
+                  claim size : params(f3) = 64*32 + 32 + 32*32 + 32 + 32 + 1\n\
+                  claim euclid : lip(f3, l2) <= 21.98835 by norm_product\n\
+                  claim rows : lip(f3, linf) <= 732.0545 by norm_product\n\
+                  claim tight : lip(f3, l2) <= 17.1 by lipsdp\n\
+                  claim least : lip(f3, l2) <= 21.98833 by norm_product expecting unknown\n";
+    let (exit, text) = check(&format!("{NETWORKS}{claims}"));
+    assert_eq!(exit, 0, "{text}");
+    let (exit, text) = check(&format!("{NETWORKS}network g = f[10]\nclaim size : params(g) = 1\n"));
+    assert!(exit == 3 && text.contains("E0122") && text.contains("expected an output below 10, found 10"), "{text}");
+}
+
+/// Around the first test image the network has a smaller constant than anywhere, and one that is attained there.
+#[test]
+fn balls_have_centres() {
+    let claims = "domain E = ball(D.test[0], 1/100, linf)\n\
+                  domain P = ball((1/2, 1/4), 1/10, l2)\n\
+                  domain Q = ball(1/4, 1/10, l1, dim: 2)\n\
+                  claim near : lip(f on E, linf) <= 114.5566 by lipsdp\n\
+                  claim seen : lip(f on E, linf) >= 114.55\n\
+                  claim point : lip(k on P, l2) in ?\n\
+                  claim same : lip(k on Q, l2) <= 3.15\n";
+    let (exit, text) = check(&format!("{NETWORKS}{claims}"));
+    assert_eq!(exit, 0, "{text}");
+    assert!(text.contains("linf, dimension 64, around D.test[0]") && text.contains("around (1/2, 1/4)"), "{text}");
+    for (domain, expected) in [
+        ("ball(D.test[9999], 1, l2)", "expected an example below"),
+        ("ball(f[0], 1, l2)", "expected a data set, found `f`"),
+        ("ball((0, 1), -1, l2)", "expected a radius >= 0"),
+        ("ball(D.test[1/2], 1, l2)", "expected a place in a list"),
+    ] {
+        let (exit, text) = check(&format!("{NETWORKS}domain B = {domain}\nclaim size : params(f) <= ?\n"));
+        assert!(exit == 3 && text.contains(expected), "{domain}: {text}");
+    }
+}
+
+/// What cannot be bounded says why, and what still works; an argument that a method does not take is refused.
+#[test]
+fn refusals_say_why() {
+    for (claim, exit, expected) in [
+        ("lip(f, l1) <= ? by lipsdp", 4, "`combettes_pesquet`, `absolute_product` and `norm_product`"),
+        ("lip(f, linf) <= ? by aol", 4, "it bounds l2"),
+        ("lip(h, l2) <= ?", 4, "found heaviside, which jumps at 0"),
+        ("lip(k, l2) <= ? by attained", 4, "write `>= ?`"),
+        ("lip(k, l2) <= ? by branch_and_bound(tolerance: 1%)", 3, "E0134"),
+        ("lip(k, l2) <= ? by lipsdp_network", 3, "E0512"),
+        ("lip(k, l2) <= 4 by norm_product", 4, "proved: lip(k, l2) in"),
+        // The witness refutes also where the method only bounds from above.
+        ("lip(k, l2) <= 3 by norm_product", 1, "attained at x = ("),
+    ] {
+        let (code, text) = check(&format!("{NETWORKS}claim c : {claim}\n"));
+        // Lines are wrapped at blanks.
+        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(code == exit && flat.contains(expected), "{claim}: {code}\n{text}");
+    }
+}
+
+/// Without a method all bounds are listed, and the best shows what is attained below it.
+#[test]
+fn every_bound_is_listed() {
+    let (exit, text) = check(&format!("{NETWORKS}claim c : lip(k, l2) <= ?\n"));
+    assert_eq!(exit, 0, "{text}");
+    for method in ["lipsdp", "combettes_pesquet", "eclipse_fast", "jacobian", "norm_product", "aol", "absolute_product"]
+    {
+        assert!(text.contains(method), "{method}: {text}");
+    }
+    assert!(text.contains("attained 3.149148, gap 40.64 %"), "{text}");
+}
+
+/// The certified accuracy is one minus a bound: its lower end needs the upper end of the errors.
+#[test]
+fn certified_accuracy_is_a_difference() {
+    let claim = "claim kept : 1 - robust_errors(f, D.test, 1/10, l2)/samples(D.test) >= ?\n";
+    let (exit, text) = check(&format!("{NETWORKS}{claim}"));
+    assert!(exit == 0 && text.contains(">= 0.88"), "{text}");
 }

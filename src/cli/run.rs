@@ -219,8 +219,11 @@ fn check_methods(spec: &mut Spec, library: &Library, diagnostics: &mut Vec<Diagn
 fn no_method(call: &model::MethodCall, library: &Library) -> Option<Diagnostic> {
     let method = items::method(call);
     let is_theorem = library.entries.iter().any(|entry| method.names(&entry.theorem.name, &entry.aliases));
-    if is_theorem || crate::quantity::METHODS.contains(&call.name.as_str()) {
+    if is_theorem {
         return None;
+    }
+    if crate::quantity::METHODS.contains(&call.name.as_str()) {
+        return misplaced(call);
     }
     if call.name == "lipsdp_network" {
         let title = "LipSDP-Network is no bound: its multipliers are not valid for increments";
@@ -242,6 +245,19 @@ fn no_method(call: &model::MethodCall, library: &Library) -> Option<Diagnostic> 
         diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
     }
     Some(diagnostic.note("`supremum theorems` lists the theorems; each is a method"))
+}
+
+/// What is wrong with the arguments of a procedure.
+fn misplaced(call: &model::MethodCall) -> Option<Diagnostic> {
+    let takes: &[&str] = if call.name == "branch_and_bound" { &["tol"] } else { &[] };
+    let named = call.named.iter().map(|(name, _)| name.as_str()).find(|name| !takes.contains(name));
+    let found = named.or((!call.positional.is_empty()).then_some("an argument without a name"))?;
+    let title = format!("`{}` takes no argument `{found}`", call.name);
+    let help = match takes {
+        [] => format!("write `by {}`", call.name),
+        _ => "write `by branch_and_bound(tol: 1%)`".to_string(),
+    };
+    Some(Diagnostic::error("E0134", title).at(call.span, "").help(help))
 }
 
 fn prove(run: &mut Run, request: &Request, source: &Source) {

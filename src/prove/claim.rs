@@ -102,7 +102,8 @@ pub fn prove(search: &Search, statement: &Statement, method: Option<&Method>, fa
             let next = missing.into_iter().find(|goal| goal.1 == *end && !tried.contains(goal));
             let Some((subject, _)) = next else { break };
             tried.insert((subject.clone(), *end));
-            establish(search, &subject, *end, method, failure, &mut outcome);
+            let is_first = ends(statement).first() == Some(end);
+            establish(search, &subject, (*end, is_first), method, failure, &mut outcome);
         }
         decide(search, &mut outcome);
         // Beside a bound on the side that the claim speaks of, what does not bound the other side says little.
@@ -143,11 +144,11 @@ fn decide(search: &Search, outcome: &mut Outcome) {
     }
 }
 
-/// Finds bounds on one end of a quantity and adds the chosen derivation to the outcome.
+/// Finds bounds on one end of a quantity, the first that is asked for or the other, and adds the chosen derivation to the outcome.
 fn establish(
     search: &Search,
     subject: &Term,
-    end: End,
+    (end, is_first): (End, bool),
     method: Option<&Method>,
     failure: &BigRational,
     outcome: &mut Outcome,
@@ -155,7 +156,7 @@ fn establish(
     let demand = Demand { method: method.cloned(), failure: failure.clone() };
     let mut found = affordable(search, subject, end, demand.clone());
     // A method speaks of the side that it bounds; the other side is found by whatever there is.
-    let is_other_side = end == End::Low && found.candidates.is_empty() && found.obstacles.is_empty();
+    let is_other_side = end == End::Low && found.candidates.is_empty() && (found.obstacles.is_empty() || !is_first);
     let demand = if is_other_side { Demand { method: None, failure: BigRational::zero() } } else { demand };
     if is_other_side {
         found = search.bound(subject, end, &demand);

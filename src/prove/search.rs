@@ -182,6 +182,14 @@ impl<'a> Search<'a> {
                 }
             }
         }
+        if path.len() == 1
+            && found.candidates.is_empty()
+            && let Some(reason) = self.context.producers.why_not(self.context.objects, subject, end, request)
+        {
+            let theorem = demand.method.as_ref().map_or_else(|| subject.to_string(), |method| method.name.clone());
+            let error = EvalError::Meaningless(reason);
+            found.obstacles.push(Obstacle { theorem, bindings: Substitution::new(), error });
+        }
         for theorem in self.context.theorems.values() {
             if let Some(method) = &demand.method {
                 let aliases = self.context.aliases.get(&theorem.name).map_or(&[][..], Vec::as_slice);

@@ -67,6 +67,11 @@ pub const METHODS: &[&str] = &[
 pub trait Producers {
     /// Proposals for one end of a quantity with canonical arguments.
     fn produce(&self, objects: &Objects, subject: &Term, end: End, request: Request) -> Vec<Production>;
+
+    /// Why nothing is proposed, where that has a reason that a user can act on.
+    fn why_not(&self, _objects: &Objects, _subject: &Term, _end: End, _request: Request) -> Option<String> {
+        None
+    }
 }
 
 /// All producers of this module.
@@ -74,6 +79,16 @@ pub trait Producers {
 pub struct Engine;
 
 impl Producers for Engine {
+    fn why_not(&self, objects: &Objects, subject: &Term, end: End, request: Request) -> Option<String> {
+        match subject {
+            Term::Quantity(head, arguments) if head == "lip" => match arguments.as_slice() {
+                [map, Term::Name(norm)] => sensitivity::why_not(objects, map, norm, end, request),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     fn produce(&self, objects: &Objects, subject: &Term, end: End, request: Request) -> Vec<Production> {
         let Term::Quantity(head, arguments) = subject else { return Vec::new() };
         match (head.as_str(), arguments.as_slice()) {

@@ -6,7 +6,7 @@ use super::lipschitz::{self, Bound, Effort, Limits};
 use super::{Production, Request, interrupt};
 use crate::kernel::derive::End;
 use crate::kernel::lipschitz::dyadic::sqrt_above;
-use crate::kernel::lipschitz::{Domain, Dyadic, LipError, LowerWitness, Norms};
+use crate::kernel::lipschitz::{Domain, Dyadic, LipError, LowerWitness, Norm, Norms, Region, System, possible};
 use crate::kernel::net::Network;
 use crate::kernel::object::Objects;
 use crate::kernel::term::Term;
@@ -51,6 +51,35 @@ pub fn produce(
             attained.ok().map(production).into_iter().collect()
         }
         End::Low => Vec::new(),
+    }
+}
+
+/// Why no method proposes a bound.
+pub fn why_not(objects: &Objects, map: &Term, norm: &str, end: End, request: Request) -> Option<String> {
+    const OTHERS: &str = "`jacobian`, `combettes_pesquet`, `absolute_product` and `norm_product`";
+    let (Ok((network, domain)), Ok(norms)) = (witness::restricted(objects, map), witness::norms(norm)) else {
+        return None;
+    };
+    let system = match System::new(network) {
+        Ok(system) => system,
+        Err(error @ LipError::TooLarge(_)) => {
+            return Some(format!("{error}; `norm_product` in l1 and linf still works"));
+        }
+        Err(error) => return Some(error.to_string()),
+    };
+    if let Err(error) = possible(&system, domain.as_ref().map(Region::new).as_ref()) {
+        return Some(error.to_string());
+    }
+    match (end, request.method?) {
+        (End::High, "attained") => Some("a point shows a bound from below: write `>= ?`".to_string()),
+        (End::High, "aol") if norms.input != Norm::L2 => {
+            Some("it bounds l2; in l1 and linf `norm_product` has the norms themselves".to_string())
+        }
+        (End::High, "lipsdp" | "eclipse_fast" | "branch_and_bound") => {
+            let error = norms.output_is_l2(system.outputs.len()).err()?;
+            Some(format!("{error}; in l1 there are {OTHERS}"))
+        }
+        _ => None,
     }
 }
 

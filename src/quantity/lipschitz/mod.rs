@@ -237,7 +237,8 @@ pub fn branch_and_bound(
             let square = exhibit::check(&system, norms, domain, &witness).ok()?;
             Some(Attained { square, witness })
         }),
-        None => attained_on(&system, norms, None, 1000).ok(),
+        // A search that ends early is not to go on elsewhere.
+        None => attained_on(&system, norms, None, if found.closed { 1000 } else { 40 }).ok(),
     };
     let pattern = domain.is_none().then_some(found.lower);
     let upper = Bound { square, witness, method: Method::BranchAndBound, notes: Vec::new() };
