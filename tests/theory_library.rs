@@ -1,5 +1,8 @@
 //! Every example and every reject of the library, run through the kernel; and what a broken block is answered.
 
+use sha2::{Digest, Sha256};
+use supremum::kernel::certificate::json::{Field, Json};
+use supremum::kernel::certificate::term;
 use supremum::text::Source;
 use supremum::theory::{Library, check, compile::Origin};
 
@@ -91,5 +94,31 @@ fn broken_blocks_are_answered_with_place() {
         assert_eq!((*found_code, *found_place), (code, Some(place)), "{found_title}\n{text}");
         assert!(found_title.contains(title), "expected `{title}`, found `{found_title}`");
         assert_eq!(found.iter().filter(|(code, ..)| code.starts_with('E')).count().max(1), 1, "{found:?}");
+    }
+}
+
+/// What other programs read is what the kernel uses: terms and formulas come back through the kernel's own reader.
+#[test]
+fn the_library_is_written_for_other_programs() {
+    let library = library();
+    let text = supremum::certificate::library::library(&library);
+    let json = Json::parse(text.as_bytes()).expect("canonical spelling");
+    let theorems = Field::root(&json).find("theorems").expect("theorems").entries().expect("a map");
+    assert_eq!(theorems.len(), library.entries.len());
+    for (name, field) in theorems {
+        let [ensures, failure, parameters, requires, hash, _, text] = field
+            .fields(["ensures", "failure", "parameters", "requires", "sha256", "status", "text"])
+            .expect("all fields");
+        let theorem = &library.find(name).expect("a theorem of the library").theorem;
+        assert_eq!(term::formula(&ensures).expect("a formula"), theorem.ensures, "{name}");
+        let read: Vec<_> =
+            requires.list().expect("a list").iter().map(|f| term::formula(f).expect("a formula")).collect();
+        assert_eq!(read, theorem.requires, "{name}");
+        let failure = (!failure.is_null()).then(|| term::term(&failure).expect("a term"));
+        assert_eq!(failure, theorem.failure, "{name}");
+        assert_eq!(parameters.list().expect("a list").len(), theorem.parameters.len(), "{name}");
+        let digest = Sha256::digest(text.text().expect("a text").as_bytes());
+        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(digest, hash.text().expect("a text"), "{name}");
     }
 }

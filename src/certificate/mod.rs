@@ -6,6 +6,7 @@
 
 pub mod coq;
 mod encode;
+pub mod library;
 mod write;
 
 pub use write::{Draft, Item, write};

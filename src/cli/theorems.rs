@@ -2,6 +2,7 @@
 
 use super::output::{self, Console};
 use super::run::{self, Problem, exit};
+use crate::certificate::library as json;
 use crate::kernel::theorem::Status;
 use crate::report::statement;
 use crate::report::symbols::ascii;
@@ -39,6 +40,8 @@ enum Format {
     Md,
     /// LaTeX, with amsmath and booktabs.
     Tex,
+    /// The statements as certificates spell them, for a second checker.
+    Json,
 }
 
 pub fn run(args: &Args, console: &mut Console) -> u8 {
@@ -79,9 +82,13 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
                 Format::Text => render::rate_text,
                 Format::Md => render::rate_markdown,
                 Format::Tex => statement::rate,
+                Format::Json => return no_json(console, "a rate"),
             };
             rate.map(show).unwrap_or_default()
         }
+        (_, true, Format::Json) => return no_json(console, "the survey's coverage"),
+        (Some(entry), _, Format::Json) => json::theorem(entry).render(),
+        (None, _, Format::Json) => json::library(&library),
         (Some(entry), _, Format::Text) => render::text(entry),
         (Some(entry), _, Format::Md) => render::markdown(entry),
         (Some(entry), _, Format::Tex) => statement::theorem(entry),
@@ -95,6 +102,13 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
     };
     console.print(&if args.ascii { ascii(&text) } else { text });
     exit::PROVED
+}
+
+/// What has no statement to compute with is refused.
+fn no_json(console: &mut Console, what: &str) -> u8 {
+    console
+        .complain(&format!("error: expected a theorem or none for `--format json`, found {what}; use `--format md`"));
+    exit::SPEC
 }
 
 /// What a result trusts, in the words of the README.

@@ -68,6 +68,11 @@ const SORTS: &[&str] = &[
     "probability",
 ];
 
+/// The word for a sort.
+pub fn sort_word(of: Sort) -> &'static str {
+    SORTS.iter().find(|word| sort(word) == Some(of)).copied().unwrap_or_default()
+}
+
 /// The sorts that a block names. Errors: a word that is no sort, a parameter called like a constant.
 pub fn sorts(block: &ast::Theorem) -> Result<BTreeMap<String, Sort>, Diagnostic> {
     let mut sorts: BTreeMap<String, Sort> = BTreeMap::new();
