@@ -107,3 +107,52 @@ fn what_the_kernel_cannot_integrate_or_draw_is_said() {
         assert_eq!(found, exit, "{claim}\n{text}");
     }
 }
+
+/// `max { p : kl(q, p) <= c }` by bisection in floating point.
+fn kl_inverse(q: f64, c: f64) -> f64 {
+    let kl = |p: f64| q * (q / p).ln() + (1.0 - q) * ((1.0 - q) / (1.0 - p)).ln();
+    let (mut low, mut high) = (q, 1.0);
+    for _ in 0..100 {
+        let middle = 0.5 * (low + high);
+        if kl(middle) <= c { low = middle } else { high = middle }
+    }
+    low
+}
+
+#[test]
+fn drawn_networks_bound_the_risk_at_half_the_probability_each() {
+    let (items, exit, text) = check(
+        "claim d : risk(Q, D.train.bound, zero_one) <= ?  with probability >= 0.975  by monte_carlo(n: 2000)\n\
+         claim e : risk(Q, zero_one) <= ?  with probability >= 0.975  by pac_bayes.drawn_kl(P, D.train.bound, n: 2000)\n",
+    );
+    assert_eq!(exit, 0, "{text}");
+    // The first claim spends 1/40, of which the draws of the second get half: a larger bound on the Gibbs risk of the sample.
+    let m = 497.0f64;
+    let drawn = |gibbs: f64| kl_inverse(gibbs, (4.0 * m.sqrt() / 0.025).ln() / m);
+    let (gibbs, risk) = (end(&items[0], "upper"), end(&items[1], "upper"));
+    assert!(drawn(gibbs) < risk && risk < drawn(1.15 * gibbs), "{gibbs} {risk}");
+    assert_eq!(items[1]["delta"], "1/40");
+}
+
+#[test]
+fn a_posterior_that_learned_nothing_is_sent_to_the_hold_out_bound() {
+    let text = |claim: &str| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_supremum"))
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/specs"))
+            .args(["check", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        child.stdin.take().expect("standard input").write_all(format!("{SETTING}{claim}").as_bytes()).expect("written");
+        String::from_utf8_lossy(&child.wait_with_output().expect("output").stdout).to_string()
+    };
+    let hint = "the divergence is 0";
+    let still = text("claim t : risk(Q, zero_one) <= ?  by pac_bayes_kl(P, D.train.bound)\n");
+    assert!(still.contains(hint) && still.contains("test_set(D.train.bound)"), "{still}");
+    let moved = text(
+        "prior R = gaussian(mean: h, std: 0.04, noise: last_layer)\n\
+                      claim t : risk(Q, zero_one) <= ?  by pac_bayes_kl(R, D.train.bound)\n",
+    );
+    assert!(!moved.contains(hint) && moved.contains("gibbs_risk"), "{moved}");
+}

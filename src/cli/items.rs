@@ -4,7 +4,7 @@ pub use super::bound::{display, high, low};
 use super::counterexample::counterexample;
 use super::run::{Lint, exit};
 use crate::kernel::check::{Statement, Verdict as KernelVerdict};
-use crate::kernel::derive::End;
+use crate::kernel::derive::{End, Step};
 use crate::kernel::eval::EvalError;
 use crate::kernel::term::{Formula, Relation, Term};
 use crate::kernel::theorem::Status;
@@ -339,6 +339,7 @@ fn report(
     if let Some(vacuity) = &outcome.vacuity {
         view.notes.push(needs(vacuity));
     }
+    view.notes.extend(without_learning(&outcome));
     others(&outcome, statement, &mut view);
     if let Some(expected) = expecting {
         let met = matches!(
@@ -451,6 +452,17 @@ fn tabled(statement: &Statement, value: &Value) -> Option<String> {
         (_, Some(a), None) => format!(">= {a}"),
         (_, None, None) => return None,
     })
+}
+
+/// A PAC-Bayes bound at divergence 0 pays for all posteriors and uses one that is known before the sample.
+fn without_learning(outcome: &Outcome) -> Option<String> {
+    let Step::Theorem { name, bindings } = outcome.steps.last()? else { return None };
+    let value = |parameter: &str| bindings.iter().find(|(name, _)| name == parameter).map(|(_, term)| term);
+    let is_still = name.starts_with("pac_bayes.") && value("C") == Some(&Term::int(0));
+    let sample = value("S").filter(|_| is_still)?;
+    Some(format!(
+        "the divergence is 0, nothing was learned from `{sample}`: `test_set({sample})` for the network itself pays less"
+    ))
 }
 
 fn needs(vacuity: &Vacuity) -> String {
