@@ -12,7 +12,7 @@ use crate::kernel::structure::Structure;
 use crate::kernel::theorem::Status;
 use crate::kernel::value::Value;
 use num_rational::BigRational;
-use num_traits::{One, Signed, Zero};
+use num_traits::{One, Signed};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -539,10 +539,5 @@ impl Certificate {
         differs("undischarged conditions", checked.undischarged(), &record.undischarged)?;
         differs("theorems", &used, &record.theorems)?;
         Ok(Certified { record, checked })
-    }
-
-    /// The failure probability that is left of the budget.
-    pub fn is_certain(&self) -> bool {
-        self.spent.is_zero()
     }
 }

@@ -25,15 +25,6 @@ pub enum Toward {
     Up,
 }
 
-impl Toward {
-    pub fn flip(self) -> Toward {
-        match self {
-            Toward::Down => Toward::Up,
-            Toward::Up => Toward::Down,
-        }
-    }
-}
-
 /// `a / 2^by`, rounded to an integer; exact for `by <= 0`. (`>>` of `BigInt` is the floor, also for negative numbers.)
 pub(super) fn shift(a: BigInt, by: i64, toward: Toward) -> BigInt {
     if by <= 0 {
