@@ -16,9 +16,8 @@ use num_rational::BigRational;
 use num_traits::{ToPrimitive, Zero};
 use std::time::Instant;
 
-/// Work of the search for a lower bound that a claim asks for, and for one that only shows how far an upper bound may be off.
+/// Work of the search for a lower bound that a claim asks for.
 const TRIES: usize = 1000;
-const BRIEF: usize = 40;
 /// Nodes of a branch and bound; a limit on work, not on time, so that results do not depend on the machine.
 const NODES: u64 = 20_000;
 /// Part of a time limit that the search takes; the rest is for the certificates of what it leaves open.
@@ -150,7 +149,7 @@ fn upper(
     if request.method.is_none()
         && !request.quick
         && let Some((square, best)) = found.iter_mut().min_by(|a, b| a.0.cmp(&b.0))
-        && let Ok(attained) = spinning("attained", || lipschitz::attained(network, norms, domain, BRIEF))
+        && let Ok(attained) = spinning("attained", || lipschitz::attained(network, norms, domain, lipschitz::BRIEF))
     {
         best.notes.push(distance(square, &attained.square));
     }

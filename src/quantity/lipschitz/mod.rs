@@ -237,8 +237,7 @@ pub fn branch_and_bound(
             let square = exhibit::check(&system, norms, domain, &witness).ok()?;
             Some(Attained { square, witness })
         }),
-        // A search that ends early is not to go on elsewhere.
-        None => attained_on(&system, norms, None, if found.closed { 1000 } else { 40 }).ok(),
+        None => attained_on(&system, norms, None, BRIEF).ok(),
     };
     let pattern = domain.is_none().then_some(found.lower);
     let upper = Bound { square, witness, method: Method::BranchAndBound, notes: Vec::new() };
@@ -253,6 +252,8 @@ pub fn attained(network: &Network, norms: Norms, domain: Option<&Domain>, tries:
     Ok(Attained { square, ..attained })
 }
 
+/// Work of a search for points that only shows how far an upper bound may be off.
+pub const BRIEF: usize = 40;
 /// A lower bound is searched several times from this many tries on: in pairs, until both find the same.
 const LONG: usize = 100;
 const PAIRS: u64 = 2;
