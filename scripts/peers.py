@@ -3,6 +3,8 @@
     python3 -m venv venv && venv/bin/pip install numpy safetensors cvxpy clarabel scs eclipse-nn auto_LiRPA
     venv/bin/python scripts/peers.py [--supremum target/release/supremum] [--limit 120] [NETWORK ...]
 
+The Jacobian bounds of auto_LiRPA are not in the version on PyPI (0.3): put a checkout of its repository on PYTHONPATH.
+
 Peers that are not installed are left out. Every peer runs in a process of its own with one thread and a time limit. The LMI is that of
 LipSDP-Neuron (Fazlyab, Robey, Hassani, Morari, Pappas 2019), written for cvxpy; what a general solver prints is its objective, which
 nothing checks.
@@ -224,10 +226,16 @@ def main():
     parser.add_argument("--limit", type=float, default=120.0, help="seconds per peer and network")
     arguments = parser.parse_args()
     versions = []
+
+    def version(package):
+        if package == "auto_LiRPA":  # A checkout on the path is not what is installed.
+            return importlib.import_module(package).__version__
+        return importlib.metadata.version(package)
+
     for package in ("numpy", "cvxpy", "clarabel", "scs", "eclipse-nn", "torch", "auto_LiRPA"):
         try:
-            versions.append(f"{package} {importlib.metadata.version(package)}")
-        except importlib.metadata.PackageNotFoundError:
+            versions.append(f"{package} {version(package)}")
+        except (importlib.metadata.PackageNotFoundError, ImportError):
             versions.append(f"{package} not installed")
     print(f"{time.strftime('%Y-%m-%d')}, Python {sys.version.split()[0]}, {', '.join(versions)}\n")
     print("| network | program | value | rigor | seconds | note |\n| --- | --- | --- | --- | --- | --- |")
