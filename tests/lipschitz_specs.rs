@@ -262,3 +262,41 @@ fn certified_accuracy_is_a_difference() {
     let (exit, text) = check(&format!("{NETWORKS}{claim}"));
     assert!(exit == 0 && text.contains(">= 0.88"), "{text}");
 }
+
+/// A file with one layer 2 -> 1.
+fn layer(folder: &std::path::Path, weights: [f32; 2]) {
+    let header = r#"{"layers.0.weight":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}}"#;
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.bytes());
+    bytes.extend(weights.iter().flat_map(|weight| weight.to_le_bytes()));
+    std::fs::write(folder.join("layer.safetensors"), bytes).expect("written");
+}
+
+/// Weights that are no numbers, and boxes that are none, are refused where they stand; the same spec is proved without them.
+#[test]
+fn what_is_no_number_and_no_box_is_refused() {
+    let folder = std::env::temp_dir().join(format!("supremum-layer-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let case = |weights: [f32; 2], domain: &str| {
+        layer(&folder, weights);
+        let spec = format!(
+            "network f from \"layer.safetensors\" as 2 -> 1\ndomain X = {domain}\nclaim c : lip(f on X, l2) <= 5.000001\n"
+        );
+        std::fs::write(folder.join("case.spec"), spec).expect("written");
+        let output = run(&["check", folder.join("case.spec").to_str().expect("a path")]);
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).to_string())
+    };
+    for (weights, domain, exit, expected) in [
+        ([3.0, 4.0], "[0, 1]^2", 0, ""),
+        ([3.0, f32::NAN], "[0, 1]^2", 7, "found NaN or an infinity"),
+        ([f32::NEG_INFINITY, 4.0], "[0, 1]^2", 7, "found NaN or an infinity"),
+        ([3.0, 4.0], "[1, 0]^2", 3, "expected low <= high, found [1, 0]"),
+        ([3.0, 4.0], "[0, inf]^2", 3, "expected a number, found `inf`"),
+        ([3.0, 4.0], "[-inf, 1]^2", 3, "expected a number, found `inf`"),
+        ([3.0, 4.0], "[0, 1]^3", 3, "expected a domain of 2 coordinates"),
+    ] {
+        let (code, text) = case(weights, domain);
+        assert!(code == Some(exit) && text.contains(expected), "{weights:?} {domain}: {code:?} {text}");
+    }
+    std::fs::remove_dir_all(&folder).expect("removed");
+}

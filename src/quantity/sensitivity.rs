@@ -210,8 +210,9 @@ fn branch_and_bound(
     if let Some(lower) = &found.lower {
         production.notes.push(format!("{}, {} nodes", distance(&found.upper.square, &lower.square), found.nodes));
     }
-    if let Some(pattern) = found.pattern {
-        let upper = found.upper.square.to_f64().unwrap_or(f64::INFINITY).sqrt();
+    let upper = found.upper.square.to_f64().unwrap_or(f64::INFINITY).sqrt();
+    // Both are only compared where they are within the range of f64.
+    if let Some(pattern) = found.pattern.filter(|pattern| pattern.is_normal() && upper.is_normal()) {
         production.notes.push(format!(
             "the largest activation pattern found has norm about {}, gap {}; patterns need not be reachable",
             BigRational::from_float(pattern).map_or_else(|| pattern.to_string(), |x| decimal::lower(&x, DIGITS)),
