@@ -1,7 +1,13 @@
 //! Certificates as a user meets them: written by `check`, read by `verify`. Expected verdicts are those of `check` itself.
 
+#[path = "forge/support.rs"]
+#[allow(dead_code, reason = "the forgeries use the rest")]
+mod support;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use support::{Forgery, written};
+use supremum::kernel::certificate::Json;
 
 struct Scratch(PathBuf);
 
@@ -177,6 +183,45 @@ fn files_and_spec_are_read_again_on_request() {
     assert_eq!(again(&[]).0, 0);
     let (exit, message) = again(&["--spec", "specs/digits.spec"]);
     assert!(exit == 6 && message.contains("failing with probability at most 1/50"), "{exit} {message}");
+}
+
+/// What the kernel accepts and the spec does not say: an event chosen by looking at the sample, a theorem with fewer requirements.
+#[test]
+fn forgeries_that_only_the_spec_tells() {
+    let scratch = Scratch::new("told");
+    let told = |name: &str, forgery: &Forgery, part: &str| {
+        let cert = scratch.file(&format!("{name}.cert"));
+        std::fs::write(&cert, forgery.json.render()).expect("written");
+        std::fs::write(cert.with_extension("cert.bin"), &forgery.side).expect("written");
+        let output = run(&["verify", text(&cert), "--format", "json"], "2");
+        assert_ne!(json(&output)["result"], "invalid", "{name}: {}", json(&output)["error"]);
+        let output = run(&["verify", text(&cert), "--spec", &format!("tests/forge/{name}.spec")], "2");
+        let message = String::from_utf8_lossy(&output.stderr).to_string();
+        assert_eq!(output.status.code(), Some(if part.is_empty() { 0 } else { 6 }), "{name}: {message}");
+        assert!(part.is_empty() || message.contains("E0824") && message.contains(part), "{name}: {message}");
+    };
+    let mut forgery = written("tests/forge/small.spec");
+    told("small", &forgery, "");
+    // `test_set` draws for the first of its theorems; here the one of Chernoff looked better, and its bound is a true one.
+    let step = forgery.step("risk");
+    forgery.set(&format!("{step}/theorem"), Json::Text("test_set.kl".to_string()));
+    forgery.set("claims/risk/theorems", Json::List(vec![Json::Text("test_set.kl".to_string())]));
+    forgery.set("claims/risk/draws/0/theorem", Json::Text("test_set.kl".to_string()));
+    let last = forgery.list("claims/risk/derivation").len() - 1;
+    for end in ["claims/risk/high".to_string(), format!("claims/risk/derivation/{last}/high")] {
+        forgery.set(&end, Json::Text("1".to_string()));
+    }
+    let (library, _) = supremum::theory::Library::embedded();
+    let other = library.entries.iter().find(|entry| entry.theorem.name == "test_set.kl").expect("a theorem");
+    let mut theorem = forgery.map("theorems").remove("test_set.clopper_pearson").expect("a theorem");
+    *support::at(&mut theorem, "sha256") = Json::Text(other.hash.clone());
+    forgery.map("theorems").insert("test_set.kl".to_string(), theorem);
+    told("small", &forgery, "`risk` draws 1/100 for test_set.kl, and by the spec 1/100 for test_set.clopper_pearson");
+    let mut forgery = written("tests/forge/conjecture.spec");
+    let statement = forgery.text("theorems/my.parameters/text").replace("relu_units(N), ", "");
+    forgery.set("theorems/my.parameters/sha256", Json::Text(support::sha256(statement.as_bytes())));
+    forgery.set("theorems/my.parameters/text", Json::Text(statement));
+    told("conjecture", &forgery, "`my.parameters` is stated otherwise by the spec");
 }
 
 #[test]

@@ -10,12 +10,14 @@ use super::verify::Problem;
 use crate::data::file::{Folder, NETWORK_BYTES, Sha256Hash};
 use crate::data::{DataError, assemble, onnx, safetensors};
 use crate::kernel::certificate::{Certificate, Certified, term};
-use crate::kernel::check::Statement;
+use crate::kernel::check::{Draw, Statement};
 use crate::kernel::object::{Entry, Examples, Object, Sample};
 use crate::kernel::term::Term;
 use crate::model::{self, ItemKind, Spec};
+use crate::prove::Search;
 use crate::recheck::{self, RowClaim};
 use crate::text::Source;
+use crate::theory::{Library, compile};
 use num_rational::BigRational;
 use num_traits::Zero;
 use std::collections::{BTreeMap, BTreeSet};
@@ -161,7 +163,7 @@ fn whole_spec(
             certificate.spec.sha256
         )));
     }
-    let (spec, tables, folder) = resolved(path, &source)?;
+    let (spec, tables, folder, library) = resolved(path, &source)?;
     if run::budget(&spec) != certificate.budget {
         return Err(other(format!("expected the budget {}, found {}", run::budget(&spec), certificate.budget)));
     }
@@ -203,6 +205,13 @@ fn whole_spec(
             return Err(other(format!("`{name}` is not what the spec says")));
         }
     }
+    // A theorem from `--theory` is none of the spec's; it stays a hole, and its text is in the certificate.
+    for theorem in &certificate.theorems {
+        let stated = library.entries.iter().find(|entry| entry.theorem.name == theorem.name);
+        if stated.is_some_and(|entry| entry.hash != theorem.sha256) {
+            return Err(other(format!("`{}` is stated otherwise by the spec", theorem.name)));
+        }
+    }
     for (name, definition) in &certificate.objects.definitions {
         if session.objects.definitions.get(name) != Some(definition) {
             return Err(other(format!("`{name}` is not defined so by the spec")));
@@ -212,16 +221,51 @@ fn whole_spec(
     {
         return Err(other(format!("`{}` is no assumption of the spec", assumption.name)));
     }
+    let drawn = run::with_search(&session.objects, &library, |search| {
+        drawing(certificate, &spec, &rows, search, &library, &source)
+    });
+    let drawn = drawn.map_err(problem)?;
+    let listed = |draws: &[Draw]| {
+        let draws = draws.iter().map(|draw| format!("{} for {}", draw.probability, draw.theorem));
+        draws.collect::<Vec<_>>().join(", ")
+    };
+    for record in certificate.claims.iter().filter(|record| !record.claim.draws.is_empty()) {
+        let (found, expected) = (&record.claim.draws, drawn.get(&record.name));
+        if expected != Some(found) {
+            let expected = expected.map_or_else(|| "nothing".to_string(), |draws| listed(draws));
+            let text = format!("`{}` draws {}, and by the spec {expected}", record.name, listed(found));
+            return Err(other(text));
+        }
+    }
     again.insert(hash);
     again.extend(session.files.iter().map(|file| file.sha256.clone()));
     again.extend(tables.sheets.iter().map(|sheet| sheet.sha256.clone()));
     Ok(())
 }
 
-fn resolved(path: &Path, source: &Source) -> Result<(Spec, recheck::Split, Folder), Problem> {
+/// What claims with events draw by the spec, by name. The rule looks at objects and not at values, so the same search draws the same.
+fn drawing(
+    certificate: &Certificate,
+    spec: &Spec,
+    rows: &Rows,
+    search: &Search,
+    library: &Library,
+    source: &Source,
+) -> BTreeMap<String, Vec<Draw>> {
+    let share = items::share(spec, &run::budget(spec));
+    let draws = |item: &&model::Item| {
+        let mut claims = certificate.claims.iter().filter(|claim| !claim.claim.draws.is_empty());
+        claims.any(|claim| is_item(&item.name, &claim.name, &claim.kind))
+    };
+    let filled = spec.items.iter().filter(draws).filter_map(|item| rows.fill(item, spec).ok());
+    let results = filled.flat_map(|item| items::item(&item, search, library, &share, source));
+    results.filter_map(|result| Some((result.view.name, result.outcome?.claim?.draws))).collect()
+}
+
+fn resolved(path: &Path, source: &Source) -> Result<(Spec, recheck::Split, Folder, Library), Problem> {
     let (folder, name) = folder(path)?;
     let mut diagnostics = Vec::new();
-    let (library, _) = run::library(&[]);
+    let (mut library, _) = run::library(&[]);
     let parsed = crate::syntax::parse(source);
     let imports = super::uses::read(&parsed.file, &name, &folder, &library, &mut diagnostics);
     let mut tables = recheck::split(&parsed.file, source, &folder);
@@ -231,7 +275,11 @@ fn resolved(path: &Path, source: &Source) -> Result<(Spec, recheck::Split, Folde
     if let Some(diagnostic) = parsed.diagnostics.iter().chain(&diagnostics).chain(&more).find(|d| d.is_error()) {
         return Err(Problem::new("E0824", exit::SPEC, diagnostic.title.clone()));
     }
-    Ok((spec, tables, folder))
+    let added = spec.theorems.iter().filter_map(|theorem| library.add(theorem, compile::Origin::User).err());
+    if let Some(diagnostic) = added.collect::<Vec<_>>().first() {
+        return Err(Problem::new("E0824", exit::SPEC, diagnostic.title.clone()));
+    }
+    Ok((spec, tables, folder, library))
 }
 
 /// Name, kind and statement of an item, what its methods state, and the largest probability of failure that the spec allows it.

@@ -23,20 +23,29 @@ pub fn written(spec: &'static str) -> Forgery {
     cache.entry(spec).or_insert_with(|| write(spec)).clone()
 }
 
+/// Written now by the binary, or read from the folder `SUPREMUM_CERTIFICATES`, for a crate without an engine (`scripts/mutate-kernel.sh`).
 fn write(spec: &str) -> Forgery {
+    if let Some(folder) = std::env::var_os("SUPREMUM_CERTIFICATES") {
+        return read(&Path::new(&folder).join(spec).with_extension("cert"));
+    }
     let folder = std::env::temp_dir().join(format!("supremum-forge-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
     let path = folder.join(Path::new(spec).with_extension("cert").file_name().expect("a name"));
-    let output = Command::new(env!("CARGO_BIN_EXE_supremum"))
+    let output = Command::new(option_env!("CARGO_BIN_EXE_supremum").expect("a build with the binary"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args(["check", spec, "--certificate"])
         .arg(&path)
         .output()
         .expect("the binary runs");
-    let bytes =
-        std::fs::read(&path).unwrap_or_else(|error| panic!("{error}\n{}", String::from_utf8_lossy(&output.stderr)));
-    let side = std::fs::read(path.with_extension("cert.bin")).unwrap_or_default();
+    assert!(path.exists(), "{}", String::from_utf8_lossy(&output.stderr));
+    let forgery = read(&path);
     std::fs::remove_dir_all(&folder).expect("removed");
+    forgery
+}
+
+fn read(path: &Path) -> Forgery {
+    let bytes = std::fs::read(path).expect("a certificate");
+    let side = std::fs::read(path.with_extension("cert.bin")).unwrap_or_default();
     Forgery { json: Json::parse(&bytes).expect("canonical JSON"), side, raw: None }
 }
 
@@ -107,12 +116,17 @@ impl Forgery {
 
     /// Sets the side file's length and hash right after an edit.
     pub fn reseal(&mut self) {
-        use sha2::{Digest, Sha256};
-        let hash: String = Sha256::digest(&self.side).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = sha256(&self.side);
         let bytes = self.side.len() as u64;
         self.set("side/sha256", text(&hash));
         self.set("side/bytes", Json::Integer(bytes));
     }
+}
+
+/// In hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 pub fn at<'j>(json: &'j mut Json, path: &str) -> &'j mut Json {
