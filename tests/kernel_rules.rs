@@ -414,6 +414,40 @@ fn extreme_weights_are_enclosed_or_refused() {
     }
 }
 
+/// An example is its coordinates times a scale, and the box of that one point: the enclosures are the same, on every grid and for
+/// numbers of more than 64 bits, and contain the value by exact arithmetic.
+#[test]
+fn an_example_is_a_box_of_one_point() {
+    let mut decided = 0;
+    for exponent in [-80i16, -20, -1, 0, 20] {
+        let forward = forward::Forward::of(&network(exponent)).expect("a chain");
+        for (m, e) in
+            [(0i64, 0i16), (1, 0), (-255, 0), (97, -30), (-3, -300), (i64::MAX, 0), (i64::MIN + 1, -40), (5, 61)]
+        {
+            for scale in [ratio(1, 1), ratio(1, 255), ratio(-7, 3), ratio(i64::MAX, 5), ratio(1, 10).pow(30)] {
+                let row = [Weight { mantissa: m, exponent: e }, Weight { mantissa: -m, exponent: e }];
+                let x = ratio(m, 1) * ratio(2, 1).pow(i32::from(e)) * &scale;
+                let y = -x.clone();
+                let point = forward.outputs_at(&row, &scale);
+                assert_eq!(
+                    point,
+                    forward.outputs(&[(x.clone(), x.clone()), (y.clone(), y.clone())]),
+                    "{m} 2^{e} {scale}"
+                );
+                let Ok(found) = point else { continue };
+                let unit = ratio(2, 1).pow(i32::from(exponent));
+                let at = |a: i64, b: i64, c: i64| {
+                    ((ratio(a, 1) * &x + ratio(b, 1) * &y + ratio(c, 1)) * &unit).max(BigRational::zero())
+                };
+                let exact = (at(1, -3, 1) * ratio(3, 1) - at(5, 7, -1) + BigRational::one()) * &unit;
+                assert!(found[0].0 <= exact && exact <= found[0].1, "{exact} {found:?}");
+                decided += 1;
+            }
+        }
+    }
+    assert!(decided > 50, "{decided}");
+}
+
 fn sample_of(size: usize) -> Sample {
     let atoms = BTreeSet::from(["S".to_string()]);
     Sample { size, atoms, origin: Origin::File, classes: 2, examples: None }

@@ -31,7 +31,7 @@ const ACTIVATION_BITS: u32 = 80;
 pub type Range = (i128, i128);
 
 struct Affine {
-    rows: Vec<Vec<(i128, usize)>>,
+    rows: Vec<Vec<(i64, usize)>>,
     biases: Vec<BigRational>,
     /// The weights are integers times `2^-shift`.
     shift: u32,
@@ -133,10 +133,8 @@ impl Forward {
         Ok(LastLayer { grid, inputs, outputs, has_bias: last.has_bias })
     }
 
-    fn input(&self, row: &[Weight], scale: &BigRational) -> Result<Input, EvalError> {
-        let Some((map, side)) = self.image else {
-            return Ok(Input::Point(row.iter().map(|w| rational(w) * scale).collect()));
-        };
+    fn input<'a>(&self, row: &'a [Weight], scale: &'a BigRational) -> Result<Input<'a>, EvalError> {
+        let Some((map, side)) = self.image else { return Ok(Input::Point(row, scale)) };
         let image: Vec<u8> = row.iter().map(|weight| pixel(weight, scale)).collect();
         let features = map.apply(&image, side);
         features.map(Input::Features).ok_or_else(|| EvalError::Meaningless("inputs do not fit".to_string()))
@@ -147,15 +145,26 @@ impl Forward {
 type Interval = (BigRational, BigRational);
 
 /// An exact input of the first step.
-enum Input {
-    Point(Vec<BigRational>),
+enum Input<'a> {
+    /// Coordinates times a scale.
+    Point(&'a [Weight], &'a BigRational),
     Features(Vec<i64>),
 }
 
-impl Input {
+impl Input<'_> {
     fn on(&self, grid: u32) -> Result<Vec<Range>, EvalError> {
         match self {
-            Input::Point(x) => x.iter().map(|x| outward(x, x, grid)).collect(),
+            Input::Point(row, scale) => {
+                let short = scale.numer().to_i64().zip(scale.denom().to_i64());
+                let range = |w: &Weight| match short.and_then(|scale| scaled(w, scale, grid)) {
+                    Some(range) => Ok(range),
+                    None => {
+                        let x = rational(w) * *scale;
+                        outward(&x, &x, grid)
+                    }
+                };
+                row.iter().map(range).collect()
+            }
             // Features are below 2^13 in absolute value.
             Input::Features(features) => {
                 Ok(features.iter().map(|f| (i128::from(*f) << grid, i128::from(*f) << grid)).collect())
@@ -225,7 +234,18 @@ fn outward(low: &BigRational, high: &BigRational, grid: u32) -> Result<Range, Ev
     }
 }
 
-/// Errors: weights beyond 2^62.
+/// `w p/q` floored and ceiled to the grid, as [`outward`], where 128 bits and the limit of values suffice.
+fn scaled(w: &Weight, (p, q): (i64, i64), grid: u32) -> Option<Range> {
+    let places = u32::try_from(i64::from(w.exponent) + i64::from(grid)).ok()?;
+    // Below 2^126; a product that is shifted and shifted back unchanged has lost nothing.
+    let product = i128::from(w.mantissa) * i128::from(p);
+    let numerator = product.checked_shl(places).filter(|n| n >> places == product)?;
+    let (floor, rest) = numerator.div_mod_floor(&i128::from(q));
+    let range = (floor, if rest == 0 { floor } else { floor + 1 });
+    (range.0 > -(1 << VALUE_BITS) && range.1 < 1 << VALUE_BITS).then_some(range)
+}
+
+/// Errors: weights beyond 2^63.
 fn affine(weight: &Tensor, bias: Option<&Tensor>) -> Result<Affine, EvalError> {
     let columns = weight.shape.get(1).copied().unwrap_or(1).max(1);
     let bits = |w: &Weight| i64::from(w.exponent) + 64 - i64::from(w.mantissa.unsigned_abs().leading_zeros());
@@ -258,7 +278,7 @@ fn affine(weight: &Tensor, bias: Option<&Tensor>) -> Result<Affine, EvalError> {
     for row in weight.data.chunks(columns) {
         let mut sparse = Vec::with_capacity(columns);
         for (j, w) in row.iter().enumerate() {
-            let w = integer(w)?;
+            let w = i64::try_from(integer(w)?).map_err(|_| too_large())?;
             if w != 0 {
                 sparse.push((w, j));
             }
@@ -285,19 +305,15 @@ impl Affine {
             }
             total / 2 + 1
         };
+        // Values are rarely beyond 64 bits, and a product of two such numbers is one machine instruction.
+        let short = |&(lo, hi): &Range| i64::try_from(lo).ok().zip(i64::try_from(hi).ok());
+        let narrow: Option<Vec<(i64, i64)>> = x.iter().map(short).collect();
         let mut outputs = Vec::with_capacity(self.rows.len());
         for (row, bias) in self.rows.iter().zip(&self.biases) {
-            let (mut lo, mut hi): Range = (-slack, slack);
-            for &(w, j) in row {
-                let (a, b) =
-                    x.get(j).copied().ok_or_else(|| EvalError::Meaningless("inputs do not fit".to_string()))?;
-                // A linear form is extremal at the signed corner.
-                let (down, up) = if w > 0 { (a, b) } else { (b, a) };
-                let product = |v: i128| w.checked_mul(v);
-                let sum =
-                    product(down).and_then(|p| lo.checked_add(p)).zip(product(up).and_then(|p| hi.checked_add(p)));
-                (lo, hi) = sum.ok_or_else(too_large)?;
-            }
+            let (lo, hi) = match &narrow {
+                Some(x) => extremes(row, x, slack, |w, v| Some(i128::from(w) * i128::from(v)))?,
+                None => extremes(row, x, slack, |w, v| i128::from(w).checked_mul(v))?,
+            };
             // The bias in grid units, floored and ceiled.
             let (b_lo, b_hi) = outward(bias, bias, grid)?;
             // Beyond 127 places nothing but the sign is left, as at 127.
@@ -310,6 +326,25 @@ impl Affine {
         }
         Ok(outputs)
     }
+}
+
+/// The least and the largest value of a linear form on a box, less and plus a slack. Errors: sums beyond 128 bits.
+fn extremes<T: Copy>(
+    row: &[(i64, usize)],
+    x: &[(T, T)],
+    slack: i128,
+    product: impl Fn(i64, T) -> Option<i128>,
+) -> Result<Range, EvalError> {
+    let (mut lo, mut hi) = (-slack, slack);
+    for &(w, j) in row {
+        let (a, b) = x.get(j).copied().ok_or_else(|| EvalError::Meaningless("inputs do not fit".to_string()))?;
+        // A linear form is extremal at the signed corner.
+        let (down, up) = if w > 0 { (a, b) } else { (b, a) };
+        let low = product(w, down).and_then(|p| lo.checked_add(p));
+        let high = product(w, up).and_then(|p| hi.checked_add(p));
+        (lo, hi) = low.zip(high).ok_or_else(too_large)?;
+    }
+    Ok((lo, hi))
 }
 
 fn activate(activation: &Activation, (lo, hi): Range, grid: u32) -> Result<Range, EvalError> {
