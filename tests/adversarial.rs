@@ -99,17 +99,10 @@ const CASES: &[Case] = &[
 ];
 
 /// Cases that the surface does not reach, and why.
-const UNREACHED: &[(&str, &str)] = &[
-    (
-        "w-changed-under",
-        "a file is read once and its hash is of the bytes read (`data::file`): there is no second reading",
-    ),
-    ("r-kill9", "nothing is kept between runs"),
-    ("r-two-runs", "nothing is shared between runs"),
-    ("r-threads", "in tests/specs.rs: the shipped specs with one and two threads"),
-    ("r-clock", "nothing dated is printed: the snapshots of tests/specs.rs"),
-    ("r-timeout", "in tests/lipschitz_edges.rs: a search that is stopped keeps the bound that it has"),
-];
+const UNREACHED: &[(&str, &str)] = &[(
+    "w-changed-under",
+    "a file is read once and its hash is of the bytes read (`data::file`): there is no second reading",
+)];
 
 /// Cases that need files, by the tests below.
 const ELSEWHERE: &[&str] = &[
@@ -139,6 +132,11 @@ const ELSEWHERE: &[&str] = &[
     "p-exp-growth",
     "p-stdin",
     "r-disk-full",
+    "r-kill9",
+    "r-two-runs",
+    "r-threads",
+    "r-clock",
+    "r-timeout",
     "r-rounding-env",
     "r-sigpipe",
     "r-ctrl-c",
@@ -514,6 +512,53 @@ fn what_cannot_be_written_is_said() {
     drop(child.stdout.take());
     let (exit, text) = answer(&child.wait_with_output().expect("output"));
     assert_eq!((exit, text.as_str()), (0, ""));
+}
+
+/// What a check prints and certifies depends on the spec alone.
+#[test]
+fn runs_leave_the_same_bytes_whatever_happens_around_them() {
+    let scratch = Scratch::new("bytes");
+    let claims = "domain X = [-1, 1]^2\nclaim l : lip(h on X, l2) <= ? by branch_and_bound(tol: 1%)\n\
+                  claim t : risk(h, zero_one) <= ? with probability >= 0.99 by test_set(D.test)\n";
+    scratch.write("t.spec", format!("{NET}{claims}"));
+    let check = |folder: &str, environment: &[(&str, &str)]| {
+        std::fs::create_dir_all(scratch.0.join(folder)).expect("a folder");
+        let mut command = scratch.command(&["check", "t.spec", "--certificate", &format!("{folder}/t.cert")]);
+        command.envs(environment.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("the binary runs")
+    };
+    let files =
+        |folder: &str| ["t.cert", "t.cert.bin"].map(|name| std::fs::read(scratch.0.join(folder).join(name)).ok());
+    let done = |child: std::process::Child, folder: &str| {
+        let (exit, text) = answer(&child.wait_with_output().expect("output"));
+        assert_eq!(exit, 0, "{text}");
+        (text.replace(&format!("{folder}/"), ""), files(folder))
+    };
+    let first = done(check("one", &[("RAYON_NUM_THREADS", "1")]), "one");
+    assert!(first.1[0].is_some());
+    // r-threads
+    for threads in ["2", "16"] {
+        assert!(done(check(threads, &[("RAYON_NUM_THREADS", threads)]), threads) == first, "{threads} threads");
+    }
+    // r-clock
+    assert!(done(check("clock", &[("SOURCE_DATE_EPOCH", "1"), ("TZ", "Pacific/Kiritimati")]), "clock") == first);
+    // r-two-runs, into the same files
+    let both = [check("both", &[]), check("both", &[])];
+    for child in both {
+        assert!(done(child, "both").0 == first.0);
+    }
+    assert!(files("both") == first.1);
+    // r-kill9: what is there is whole, and the next run is as any other.
+    for milliseconds in [1, 40, 160] {
+        let mut child = check("killed", &[]);
+        std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+        child.kill().expect("killed");
+        child.wait().expect("ended");
+        for (found, expected) in files("killed").iter().zip(&first.1) {
+            assert!(found.is_none() || found == expected, "torn after {milliseconds} ms");
+        }
+    }
+    assert!(done(check("killed", &[]), "killed") == first);
 }
 
 #[test]

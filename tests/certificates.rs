@@ -284,8 +284,53 @@ fn bad_files_have_named_refusals() {
         std::fs::remove_file(&side).expect("removed");
     }
     expect(&cert, 7, "E0810");
+    // A side file of two gigabytes, of which the certificate knows nothing.
+    std::fs::File::create(&side).and_then(|file| file.set_len(2 << 30)).expect("a sparse file");
+    expect(&cert, 8, "E0805");
     std::fs::rename(&elsewhere, &side).expect("moved back");
     assert_eq!(verify(&cert).0, 0);
+    // The certificate itself may lie behind a link: its side file is looked for beside the link.
+    #[cfg(unix)]
+    {
+        let link = scratch.file("link.cert");
+        std::os::unix::fs::symlink(&cert, &link).expect("a link");
+        assert_eq!(verify(&link).0, 0);
+        let ring = scratch.file("ring.cert");
+        std::os::unix::fs::symlink(&ring, &ring).expect("a link");
+        expect(&ring, 7, "E0821");
+        let pipe = scratch.file("pipe.cert");
+        assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+        expect(&pipe, 7, "E0821");
+    }
+    // Names of side files that leave the folder, hidden ones, and sizes that no file has; then other versions.
+    let stated = std::fs::read_to_string(&cert).expect("the certificate");
+    let edited = scratch.file("edited.cert");
+    for (from, to, exit, code) in [
+        ("\"good.cert.bin\"", "\"../good.cert.bin\"", 7, "E0810"),
+        ("\"good.cert.bin\"", "\"/etc/passwd\"", 7, "E0810"),
+        ("\"good.cert.bin\"", "\"C:good.cert.bin\"", 7, "E0810"),
+        ("\"good.cert.bin\"", "\"sub\\\\good.cert.bin\"", 7, "E0810"),
+        ("\"good.cert.bin\"", "\".good.cert.bin\"", 7, "E0810"),
+        ("\"good.cert.bin\"", "\"\"", 7, "E0810"),
+        ("\"good.cert.bin\"", "\"edited.cert\"", 7, "E0810"),
+        ("\"bytes\": ", "\"bytes\": 9", 7, "E0810"),
+        ("\"bytes\": ", "\"bytes\": 9000000000", 8, "E0805"),
+        ("\"version\": 2", "\"version\": 3", 6, "E0806"),
+        ("\"version\": 2", "\"version\": 9007199254740992", 6, "E0806"),
+        ("\"version\": 2", "\"version\": 1", 6, "E0806"),
+    ] {
+        let text = stated.replacen(from, to, 1);
+        assert_ne!(text, stated, "{from}");
+        std::fs::write(&edited, text).expect("written");
+        expect(&edited, exit, code);
+    }
+    let (_, message) = verify(&edited);
+    assert!(message.contains("expected version 2, found 1"), "{message}");
+    for bytes in [b"\xff\xfe{}".as_slice(), b"\0", b"{", b"[]", b"null", &[b'['; 1 << 20]] {
+        std::fs::write(&edited, bytes).expect("written");
+        let (exit, message) = verify(&edited);
+        assert!((exit == 6 || exit == 8) && message.contains("E08"), "{exit} {message}");
+    }
 }
 
 #[test]

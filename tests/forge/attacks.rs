@@ -1,6 +1,6 @@
 //! The named attacks.
 
-use super::support::{Forgery, list, text, written};
+use super::support::{Forgery, list, rewritten, run_verify, text, written};
 use supremum::kernel::certificate::{Json, Reason};
 
 const BASE: &str = "tests/forge/base.spec";
@@ -211,7 +211,7 @@ const ATTACKS: &[Attack] = &[
         let branches = f.list(&format!("{step}/witness/branches"));
         branches[0] = list([text("input"), Json::Integer(0), text("2")]);
     }),
-    attack("pattern_infeasible_kept", BASE, Reason::Step, "expected a positive semidefinite form", |f| {
+    attack("pattern_infeasible_kept", BASE, Reason::Step, "expected weights that show a region without points", |f| {
         // A leaf is declared empty, without a proof that no point lies in it.
         let step = f.step("tree");
         let branches = f.list(&format!("{step}/witness/branches"));
@@ -387,20 +387,56 @@ fn retain_used(f: &mut Forgery) {
     f.map("theorems").retain(|name, _| named.contains(name));
 }
 
+/// The attacks that any checker of certificates has to withstand; no two of them are answered in the same words.
+const CLASSICS: [&str; 26] = [
+    "drop_requirement",
+    "swap_weights",
+    "shrink_radius",
+    "round_wrong_way",
+    "reuse_delta",
+    "posthoc_lambda",
+    "prior_saw_sample",
+    "unknown_theorem",
+    "edited_theorem",
+    "cyclic_step",
+    "missing_step",
+    "proves_weaker_claim",
+    "nan_bound",
+    "empty_interval",
+    "negative_radius",
+    "residual_not_dominant",
+    "factor_wrong_shape",
+    "tree_leaf_missing",
+    "tree_overlap",
+    "pattern_infeasible_kept",
+    "wrong_hash",
+    "duplicate_key",
+    "huge_exponent",
+    "deep_nesting",
+    "truncated",
+    "trailing_data",
+];
+
 #[test]
 fn every_attack_is_refused_for_its_own_reason() {
     let mut wrong = Vec::new();
+    let mut messages = std::collections::BTreeMap::new();
     for attack in ATTACKS {
         let mut forgery = written(attack.base);
         (attack.edit)(&mut forgery);
         match forgery.judge() {
             Ok(_) => wrong.push(format!("{}: accepted", attack.name)),
-            Err(refusal) if refusal.reason == attack.reason && refusal.message.contains(attack.message) => {}
+            Err(refusal) if refusal.reason == attack.reason && refusal.message.contains(attack.message) => {
+                messages.insert(attack.name, refusal.message);
+            }
             Err(refusal) => wrong.push(format!("{}: {:?}: {}", attack.name, refusal.reason, refusal.message)),
         }
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), ATTACKS.len(), wrong.join("\n"));
+    assert_eq!(messages.len(), ATTACKS.len(), "a name occurs twice");
     assert!(ATTACKS.len() >= 60);
+    let words: std::collections::BTreeSet<&str> = CLASSICS.iter().map(|name| messages[name].as_str()).collect();
+    assert_eq!(words.len(), CLASSICS.len(), "{words:#?}");
 }
 
 /// The cases on certificates of `tests/data/adversarial/cases.json`, by the attacks that carry them out.
@@ -431,23 +467,65 @@ fn adversarial_cases_have_their_exit_codes() {
     for (id, names) in CASES {
         for name in *names {
             let attack = ATTACKS.iter().find(|attack| attack.name == *name).expect("an attack");
-            let exit = match attack.reason {
-                Reason::Limit => 8,
-                Reason::Side => 7,
-                _ => 6,
-            };
-            assert_eq!(exit, expected[id], "{id}: {name}");
+            assert_eq!(exit(attack.reason), expected[id] as i32, "{id}: {name}");
         }
         // A wider end is accepted, below; another spec is refused in tests/certificates.rs.
         assert!(!names.is_empty() || ["c-widen", "c-spec-swap"].contains(id), "{id}");
     }
 }
 
+fn exit(reason: Reason) -> i32 {
+    match reason {
+        Reason::Limit => 8,
+        Reason::Side => 7,
+        _ => 6,
+    }
+}
+
+/// The binary says the same of the forged files as the kernel of their contents.
 #[test]
-fn what_was_written_is_accepted() {
-    for spec in [BASE, CONJECTURE, OCCAM, DIGITS, "tests/forge/small.spec"] {
-        if let Err(refusal) = written(spec).judge() {
-            panic!("{spec}: {refusal}");
+fn the_binary_refuses_with_code_and_words() {
+    let in_cases = |name: &str| CASES.iter().any(|(_, names)| names.contains(&name));
+    let asked = |attack: &&Attack| {
+        CLASSICS.contains(&attack.name)
+            || in_cases(attack.name)
+            || matches!(attack.reason, Reason::Side | Reason::Limit)
+    };
+    let mut asked: Vec<(Forgery, Reason, &str, &str)> = ATTACKS
+        .iter()
+        .filter(asked)
+        .map(|attack| {
+            let mut forgery = written(attack.base);
+            (attack.edit)(&mut forgery);
+            (forgery, attack.reason, attack.message, attack.name)
+        })
+        .collect();
+    // A number of 10^8 digits, as bytes: longer than a certificate may be.
+    let mut forgery = written(BASE);
+    forgery.raw = Some(vec![b'3'; 100_000_000]);
+    asked.push((forgery, Reason::Limit, "expected at most 67108864 bytes, found 100000000", "bomb"));
+    for (forgery, reason, message, name) in asked {
+        // Without the binary the kernel answers for itself, above.
+        let Some((code, printed)) = run_verify(&forgery) else { continue };
+        let one_line = printed.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(code, exit(reason), "{name}: {printed}");
+        assert!(one_line.contains(reason.code()) && !printed.contains("panicked"), "{name}: {printed}");
+        assert!(one_line.contains(message) || printed.contains(message), "{name}: {printed}");
+    }
+}
+
+#[test]
+fn what_was_written_is_accepted_and_written_again() {
+    for spec in
+        [BASE, CONJECTURE, OCCAM, DIGITS, "tests/forge/small.spec", "tests/forge/gibbs.spec", "tests/forge/smooth.spec"]
+    {
+        let forgery = written(spec);
+        match forgery.judge() {
+            Ok(certificate) => {
+                let (text, side) = rewritten(&certificate);
+                assert!(text == forgery.json.render() && side == forgery.side, "{spec}: other bytes\n{text}");
+            }
+            Err(refusal) => panic!("{spec}: {refusal}"),
         }
     }
 }

@@ -6,6 +6,40 @@ use std::process::Command;
 use std::sync::OnceLock;
 use supremum::certificate;
 use supremum::kernel::certificate::{Certificate, Json, Refusal, Text};
+use supremum::text::Source;
+use supremum::theory::Library;
+use supremum::theory::compile::Origin;
+
+/// A certificate that was read, derived and written again. Nothing is lost and nothing is found: these are the bytes that were read.
+pub fn rewritten(certificate: &Certificate) -> (String, Vec<u8>) {
+    let (mut library, _) = Library::embedded();
+    for text in certificate.theorems.iter().filter_map(|theorem| theorem.text.as_ref()) {
+        let source = Source::new("theorem", text).expect("a text");
+        assert!(library.add_source(&source, Origin::User).is_empty(), "{text}");
+    }
+    let items = certificate.claims.iter().map(|claim| certificate::Item {
+        name: claim.name.clone(),
+        kind: match claim.kind.as_str() {
+            "claim" => "claim",
+            "bound" => "bound",
+            "expect" => "expect",
+            _ => "measure",
+        },
+        claim: claim.claim.clone(),
+        steps: claim.derivation.iter().map(|record| certificate.steps[record.step].clone()).collect(),
+    });
+    let draft = certificate::Draft {
+        spec: certificate.spec.clone(),
+        title: certificate.title.clone(),
+        files: certificate.files.clone(),
+        objects: &certificate.objects,
+        library: &library,
+        budget: certificate.budget.clone(),
+        items: items.collect(),
+        side: certificate.side.as_ref().map_or_else(String::new, |side| side.file.clone()),
+    };
+    certificate::write(&draft).expect("derivations that were accepted")
+}
 
 /// A certificate under forgery.
 #[derive(Clone)]
@@ -127,6 +161,27 @@ impl Forgery {
 pub fn sha256(bytes: &[u8]) -> String {
     use sha2::{Digest, Sha256};
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The exit code of `supremum verify` and what it prints. `None` for a crate without the binary.
+pub fn run_verify(forgery: &Forgery) -> Option<(i32, String)> {
+    let binary = option_env!("CARGO_BIN_EXE_supremum")?;
+    let folder = std::env::temp_dir().join(format!("supremum-verify-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let text = forgery.raw.clone().unwrap_or_else(|| forgery.json.render().into_bytes());
+    std::fs::write(folder.join("forged.cert"), text).expect("written");
+    // Under the name that the certificate gives it, unless that leaves the folder.
+    if let Json::Map(root) = &forgery.json
+        && let Json::Map(side) = &root["side"]
+        && let Json::Text(name) = &side["file"]
+        && !name.contains('/')
+    {
+        std::fs::write(folder.join(name), &forgery.side).expect("written");
+    }
+    let output = Command::new(binary).arg("verify").arg(folder.join("forged.cert")).output().expect("the binary runs");
+    std::fs::remove_dir_all(&folder).expect("removed");
+    let printed = [output.stdout, output.stderr].concat();
+    Some((output.status.code().unwrap_or(-1), String::from_utf8_lossy(&printed).to_string()))
 }
 
 pub fn at<'j>(json: &'j mut Json, path: &str) -> &'j mut Json {

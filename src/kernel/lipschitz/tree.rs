@@ -105,7 +105,8 @@ pub fn check(system: &System, norms: Norms, region: Option<&Region>, tree: &[Bra
                     None => false,
                 };
                 if !empty {
-                    return Err(LipError::NotProved);
+                    let found = format!("other weights at position {position}");
+                    return Err(LipError::shape("weights that show a region without points", &found));
                 }
             }
         }
