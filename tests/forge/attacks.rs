@@ -222,6 +222,15 @@ const ATTACKS: &[Attack] = &[
         let weight = format!("{step}/witness/branches/0/1/0/0");
         f.set(&weight, list([text("1")]));
     }),
+    attack("multipliers_a_little_less", BASE, Reason::Step, "expected a positive semidefinite form", |f| {
+        // The optimum of the relaxation lies just below the certified bound: one percent less is false.
+        let step = f.step("sdp");
+        let weight = format!("{step}/witness/branches/0/1/0/0");
+        let stated = f.text(&format!("{weight}/0"));
+        let (mantissa, exponent) = stated.split_once("*2^").expect("a dyadic number");
+        let less = mantissa.parse::<u64>().expect("a mantissa") / 100 * 99 | 1;
+        f.set(&weight, list([text(&format!("{less}*2^{exponent}"))]));
+    }),
     attack("steeper_direction", BASE, Reason::Step, "claim `below`, step 0", |f| {
         // A point far outside the domain.
         let step = f.step("below");
