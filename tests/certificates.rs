@@ -215,6 +215,7 @@ fn forgeries_that_only_the_spec_tells() {
     let other = library.entries.iter().find(|entry| entry.theorem.name == "test_set.kl").expect("a theorem");
     let mut theorem = forgery.map("theorems").remove("test_set.clopper_pearson").expect("a theorem");
     *support::at(&mut theorem, "sha256") = Json::Text(other.hash.clone());
+    *support::at(&mut theorem, "status") = Json::Text(supremum::certificate::word(other.theorem.status).to_string());
     forgery.map("theorems").insert("test_set.kl".to_string(), theorem);
     told("small", &forgery, "`risk` draws 1/100 for test_set.kl, and by the spec 1/100 for test_set.clopper_pearson");
     let mut forgery = written("tests/forge/conjecture.spec");
@@ -286,7 +287,7 @@ fn bad_files_have_named_refusals() {
     expect(&cert, 7, "E0810");
     // A side file of two gigabytes, of which the certificate knows nothing.
     std::fs::File::create(&side).and_then(|file| file.set_len(2 << 30)).expect("a sparse file");
-    expect(&cert, 8, "E0805");
+    expect(&cert, 7, "E0810");
     std::fs::rename(&elsewhere, &side).expect("moved back");
     assert_eq!(verify(&cert).0, 0);
     // The certificate itself may lie behind a link: its side file is looked for beside the link.

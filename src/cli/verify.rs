@@ -174,7 +174,9 @@ pub fn load(path: &Path) -> Result<(Certificate, String), Problem> {
     let side = match text.side()? {
         Some(record) => {
             let folder = path.parent().unwrap_or(Path::new(""));
-            read(&folder.join(&record.file), record.bytes.min(SIDE_LIMIT), "E0810", false)?
+            // A longer file than the certificate says is another file, read no further than that.
+            read(&folder.join(&record.file), record.bytes.min(SIDE_LIMIT), "E0810", false)
+                .map_err(|problem| Problem::new("E0810", exit::DATA, problem.text))?
         }
         None => Vec::new(),
     };
