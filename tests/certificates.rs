@@ -317,7 +317,7 @@ fn bad_files_have_named_refusals() {
         ("\"bytes\": ", "\"bytes\": 9", 7, "E0810"),
         ("\"bytes\": ", "\"bytes\": 9000000000", 8, "E0805"),
         ("\"version\": 2", "\"version\": 3", 6, "E0806"),
-        ("\"version\": 2", "\"version\": 9007199254740992", 6, "E0806"),
+        ("\"version\": 2", "\"version\": 9007199254740991", 6, "E0806"),
         ("\"version\": 2", "\"version\": 1", 6, "E0806"),
     ] {
         let text = stated.replacen(from, to, 1);
