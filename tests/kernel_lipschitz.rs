@@ -167,7 +167,12 @@ fn signs_that_contradict_each_other() {
         let argument = |sign: i64| Affine { row: vec![(0, integer(sign))], constant: integer(-c), divisor: 1 };
         let neuron = |sign| Neuron { argument: argument(sign), activation: Activation::Relu };
         let output = Affine { row: vec![(1, Dyadic::ONE)], constant: Dyadic::ZERO, divisor: 1 };
-        System { inputs: 1, neurons: vec![neuron(1), neuron(-1)], groups: vec![0..2], outputs: vec![output] }
+        System {
+            inputs: 1,
+            neurons: vec![neuron(1), neuron(-1)],
+            groups: std::iter::once(0..2).collect(),
+            outputs: vec![output],
+        }
     };
     let region = Region::cube(1, 4);
     let both = [Some(Sign::Positive), Some(Sign::Positive)];
