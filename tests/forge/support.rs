@@ -41,6 +41,9 @@ pub fn rewritten(certificate: &Certificate) -> (String, Vec<u8>) {
     certificate::write(&draft).expect("derivations that were accepted")
 }
 
+/// The program, which the crate of the mutants does not have.
+const BINARY: Option<&str> = option_env!("CARGO_BIN_EXE_supremum");
+
 /// A certificate under forgery.
 #[derive(Clone)]
 pub struct Forgery {
@@ -65,7 +68,8 @@ fn write(spec: &str) -> Forgery {
     let folder = std::env::temp_dir().join(format!("supremum-forge-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
     let path = folder.join(Path::new(spec).with_extension("cert").file_name().expect("a name"));
-    let output = Command::new(option_env!("CARGO_BIN_EXE_supremum").expect("a build with the binary"))
+    let binary = BINARY.expect("a build with the binary");
+    let output = Command::new(binary)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args(["check", spec, "--certificate"])
         .arg(&path)
@@ -165,7 +169,7 @@ pub fn sha256(bytes: &[u8]) -> String {
 
 /// The exit code of `supremum verify` and what it prints. `None` for a crate without the binary.
 pub fn run_verify(forgery: &Forgery) -> Option<(i32, String)> {
-    let binary = option_env!("CARGO_BIN_EXE_supremum")?;
+    let binary = BINARY?;
     let folder = std::env::temp_dir().join(format!("supremum-verify-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
     let text = forgery.raw.clone().unwrap_or_else(|| forgery.json.render().into_bytes());
