@@ -228,7 +228,7 @@ const ATTACKS: &[Attack] = &[
         let weight = format!("{step}/witness/branches/0/1/0/0");
         let stated = f.text(&format!("{weight}/0"));
         let (mantissa, exponent) = stated.split_once("*2^").expect("a dyadic number");
-        let less = mantissa.parse::<u64>().expect("a mantissa") / 100 * 99 | 1;
+        let less = (mantissa.parse::<u64>().expect("a mantissa") / 100 * 99) | 1;
         f.set(&weight, list([text(&format!("{less}*2^{exponent}"))]));
     }),
     attack("steeper_direction", BASE, Reason::Step, "claim `below`, step 0", |f| {
