@@ -286,6 +286,17 @@ impl<'a> Explorer<'a> {
         square
     }
 
+    /// Moves the best point a little.
+    pub fn nudge(&mut self, noise: &mut Noise) {
+        let scale = self.scale.clone();
+        let mut x: Vec<f64> = self.point.iter().zip(&scale).map(|(x, s)| x + 1e-6 * s * noise.normal()).collect();
+        self.clamp(&mut x);
+        let (_, slopes) = self.rows.values(&x);
+        let start = self.direction.clone();
+        let found = self.norm(&slopes, &start, SWEEPS);
+        (self.best, self.point, self.direction) = (found.square, x, found.direction);
+    }
+
     /// Begins a line, in the place of the least steep one.
     fn offer(&mut self, square: f64, x: Vec<f64>) {
         let place = self.pool.partition_point(|(other, _)| *other > square);

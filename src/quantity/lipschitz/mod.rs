@@ -254,6 +254,8 @@ pub fn attained(network: &Network, norms: Norms, domain: Option<&Domain>, tries:
 
 /// Work of a search for points that only shows how far an upper bound may be off.
 pub const BRIEF: usize = 40;
+/// Steps off a kink that are tried.
+const NUDGES: usize = 8;
 /// A lower bound is searched several times from this many tries on: in pairs, until both find the same.
 const LONG: usize = 100;
 const PAIRS: u64 = 2;
@@ -285,10 +287,18 @@ fn attained_on(system: &System, norms: Norms, domain: Option<&Domain>, tries: us
             }
         }
     }
-    let best = explorers.iter().max_by(|a, b| a.best.total_cmp(&b.best)).ok_or(LipError::NotProved)?;
-    let witness = best.witness().ok_or(LipError::NotProved)?;
-    let square = exhibit::check(system, norms, domain, &witness)?;
-    Ok(Attained { square, witness })
+    let best = explorers.into_iter().max_by(|a, b| a.best.total_cmp(&b.best));
+    let mut best = best.ok_or(LipError::NotProved)?;
+    // The best point may lie on a kink, where there is no derivative; beside it there is.
+    let mut noise = Noise::new(11);
+    for _ in 0..NUDGES {
+        let witness = best.witness().ok_or(LipError::NotProved)?;
+        match exhibit::check(system, norms, domain, &witness) {
+            Err(LipError::Kink { .. }) => best.nudge(&mut noise),
+            result => return result.map(|square| Attained { square, witness }),
+        }
+    }
+    Err(LipError::NotProved)
 }
 
 /// A certified radius: no perturbation of norm at most the result changes the decision of a classifier whose margin at the point
