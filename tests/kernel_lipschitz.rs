@@ -1,11 +1,12 @@
 //! Certificates of Lipschitz constants on networks small enough to work out by hand. What is just true is accepted, what is just false is
 //! refused: slack in a certificate would hide a wrong rule.
 
-mod lipschitz_support;
+#[path = "lipschitz_support/chain.rs"]
+mod support;
 
-use lipschitz_support::{chain, tensor};
 use num_bigint::BigInt;
 use num_rational::BigRational;
+use support::{chain, tensor};
 use supremum::kernel::lipschitz::bounds::is_infeasible;
 use supremum::kernel::lipschitz::operator::Operator;
 use supremum::kernel::lipschitz::sdp::certify;
