@@ -12,7 +12,7 @@ use supremum::kernel::lipschitz::operator::Operator;
 use supremum::kernel::lipschitz::sdp::certify;
 use supremum::kernel::lipschitz::system::{Affine, Neuron};
 use supremum::kernel::lipschitz::{
-    Dyadic, LipError, Multipliers, Norm, Norms, Region, Sign, Slope, System, jacobian, possible, product,
+    Dyadic, LipError, Multipliers, Norm, Norms, Region, Sign, Slope, System, jacobian, possible, product, robust,
 };
 use supremum::kernel::net::{Activation, Architecture, Network, Node, Op, Parameters, Source, Tensor, Weight};
 
@@ -61,6 +61,11 @@ fn relaxed_jacobians() {
     let twice = System::new(&chain(&[1, 2, 1], &Activation::Relu, &layers)).expect("a system");
     assert_eq!(bound(&twice, 1, Norms::LINF), Dyadic::ZERO);
     assert_eq!(bound(&twice, 0, Norms::LINF), Dyadic::ONE);
+    // Two outputs 2 x and 3 x: the sum of both from linf to l1, the larger one to linf.
+    let layers = [(vec![1.0], vec![0.0]), (vec![2.0, 3.0], vec![0.0; 2])];
+    let fork = System::new(&chain(&[1, 1, 2], &Activation::Relu, &layers)).expect("a system");
+    assert_eq!(bound(&fork, 1, Norms { input: Norm::Linf, output: Norm::L1 }), integer(5 * 5));
+    assert_eq!(bound(&fork, 1, Norms::LINF), integer(3 * 3));
     // A coefficient of more bits than are kept is rounded, and never below the truth.
     let w = 1.0 + f64::EPSILON;
     let layers = [(vec![w], vec![0.0]), (vec![w], vec![0.0]), (vec![w], vec![0.0])];
@@ -187,4 +192,17 @@ fn signs_that_contradict_each_other() {
     assert_eq!(is_empty(1, &[(0, Dyadic::ONE), (1, integer(2))]), Ok(false));
     assert!(is_empty(1, &[(0, Dyadic::ONE), (1, integer(-1))]).is_err());
     assert!(is_empty(1, &[(2, Dyadic::ONE)]).is_err());
+}
+
+#[test]
+fn margins_are_differences_of_outputs() {
+    // One output stands for itself.
+    assert_eq!(robust::margins(&small()).expect("margins").outputs.len(), 1);
+    let layers = [(vec![1.0], vec![0.0]), (vec![2.0, 3.0, 7.0], vec![0.0; 3])];
+    let system = System::new(&chain(&[1, 1, 3], &Activation::Relu, &layers)).expect("a system");
+    let margins = robust::margins(&system).expect("margins");
+    assert_eq!(margins.outputs.len(), 3);
+    // 2 - 3, 2 - 7, 3 - 7: the largest constant of a margin is 5.
+    let slope = Slope { lower: Dyadic::ONE, upper: Dyadic::ONE };
+    assert_eq!(jacobian::bound(&margins, &[slope], Norms::LINF).expect("a bound"), integer(25));
 }
