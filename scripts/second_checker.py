@@ -279,7 +279,6 @@ def arctan(q):
 
 
 def apply(op, a):
-    least = lambda f: lambda *x: I(f(y.lo for y in x), f(y.hi for y in x))
     if op == "add":
         total = I(0)
         for x in a:
@@ -299,7 +298,8 @@ def apply(op, a):
     if op in ("min", "max"):
         if any(INF in (x.lo, x.hi) for x in a):
             raise OutOfReach(f"{op} of an unbounded value")
-        return least(min if op == "min" else max)(*a)
+        f = min if op == "min" else max
+        return I(f(x.lo for x in a), f(x.hi for x in a))
     if op == "abs":
         x = bounded(a[0], "abs")
         return I(Q(0) if x.lo <= 0 <= x.hi else min(abs(x.lo), abs(x.hi)), max(abs(x.lo), abs(x.hi)))

@@ -1,7 +1,8 @@
 //! Every quantity of the vocabulary with arguments of its sorts, reasonable and not: each claim gets a verdict, no engine disagrees
 //! with the kernel, ends are in order, and what is asked from above, from below and on both sides agrees.
 
-use std::process::{Command, Stdio};
+mod spec_support;
+
 use supremum::kernel::signature::QUANTITIES;
 use supremum::kernel::theorem::Sort;
 
@@ -52,16 +53,7 @@ fn calls(sorts: &[Sort]) -> Vec<String> {
 }
 
 fn check(spec: &str) -> (i32, serde_json::Value) {
-    use std::io::Write;
-    let mut child = Command::new(env!("CARGO_BIN_EXE_supremum"))
-        .args(["check", "-", "--format", "json"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary runs");
-    child.stdin.take().expect("standard input").write_all(spec.as_bytes()).expect("written");
-    let output = child.wait_with_output().expect("output");
+    let output = spec_support::run(spec, &["--format", "json"]);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(!errors.contains("panicked"), "{errors}");
     let json = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}\n{errors}"));

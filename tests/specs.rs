@@ -234,22 +234,28 @@ fn samples_of_two_data_sets_need_one_law() {
     assert!(daggers("B").contains("`A` and `B` follow one law"));
 }
 
-#[test]
-fn a_table_of_networks_has_a_row_for_each() {
-    let folder = std::env::temp_dir().join(format!("supremum-table-{}", std::process::id()));
+/// The table of this name in a spec, as CSV.
+fn csv(name: &str, spec: &str) -> String {
+    let folder = std::env::temp_dir().join(format!("supremum-table-{name}-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
-    let spec = folder.join("t.spec");
-    let text = "network a = 2 -> 3 -> 1 relu\nnetwork b = 2 -> 1\nclaim t : params(a) = 13\n\
-                table \"nets\" { rows n in {a, b} cols params(n), vcdim(sign(n)) as \"VC\" }\n";
-    std::fs::write(&spec, text).expect("written");
+    let path = folder.join("t.spec");
+    std::fs::write(&path, spec).expect("written");
     let output = Command::new(env!("CARGO_BIN_EXE_supremum"))
         .args(["table", "--to", "csv", "-o"])
-        .args([&folder, &spec])
+        .args([&folder, &path])
         .output()
         .expect("the binary runs");
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    let csv = std::fs::read_to_string(folder.join("nets.csv")).expect("the table");
+    let csv = std::fs::read_to_string(folder.join(format!("{name}.csv"))).expect("the table");
     std::fs::remove_dir_all(&folder).expect("removed");
+    csv
+}
+
+#[test]
+fn a_table_of_networks_has_a_row_for_each() {
+    let text = "network a = 2 -> 3 -> 1 relu\nnetwork b = 2 -> 1\nclaim t : params(a) = 13\n\
+                table \"nets\" { rows n in {a, b} cols params(n), vcdim(sign(n)) as \"VC\" }\n";
+    let csv = csv("nets", text);
     // 2-3-1 has 13 parameters and the implicit bound 169; affine classifiers of the plane have VC dimension 3.
     for cell in ["a,13,", "169", "b,3,3"] {
         assert!(csv.contains(cell), "{cell}\n{csv}");
@@ -259,24 +265,13 @@ fn a_table_of_networks_has_a_row_for_each() {
 /// A bound of a risk is as many times the trivial bound 1 as it says; the number of parameters has no trivial bound.
 #[test]
 fn a_table_takes_the_rows_of_a_block_and_claims_and_shows_how_vacuous_they_are() {
-    let folder = std::env::temp_dir().join(format!("supremum-rows-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let spec = folder.join("t.spec");
     let text = "network f = 2 -> 8 -> 1 relu\ndata D = two_moons(n: 2000, noise: 0.1, seed: 1)\n\
                 split D into train 1000, test 1000\n\
                 train h : f on D.train { loss logistic, adam, lr 0.01, epochs 20, batch 64, seed 7 }\n\
                 bounds B for risk(h, zero_one) { test_set(D.test)\nfinite_class.hoeffding(f, D.train, bits: 320) }\n\
                 claim size : params(f) = 33\nclaim other : params(f) <= 40\n\
                 table \"rows\" { rows {B, size} cols upper, factor, vacuous }\n";
-    std::fs::write(&spec, text).expect("written");
-    let output = Command::new(env!("CARGO_BIN_EXE_supremum"))
-        .args(["table", "--to", "csv", "-o"])
-        .args([&folder, &spec])
-        .output()
-        .expect("the binary runs");
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    let csv = std::fs::read_to_string(folder.join("rows.csv")).expect("the table");
-    std::fs::remove_dir_all(&folder).expect("removed");
+    let csv = csv("rows", text);
     let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
     assert_eq!(rows.len(), 4, "{csv}");
     assert_eq!(rows[3], ["size", "33", "", ""]);
