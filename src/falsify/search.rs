@@ -11,6 +11,7 @@ use crate::kernel::term::{Formula, Op, Relation, Substitution, Term};
 use crate::kernel::theorem::{Sort, Theorem};
 use crate::kernel::value::Value;
 use crate::lab::random::{Random, Stream};
+use crate::prove::STRUCTURAL;
 use num_rational::BigRational;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,7 +98,7 @@ fn replaced(term: &Term, known: &dyn Fn(&str, &[Term]) -> Option<Term>, missing:
         {
             Some(value) => value,
             None => {
-                if !COMPUTED.contains(&head.as_str()) {
+                if !is_computed(head) {
                     missing.get_or_insert_with(|| head.clone());
                 }
                 term.clone()
@@ -121,25 +122,10 @@ fn folded(arguments: &[Term]) -> Vec<Term> {
     arguments.iter().map(|argument| number(argument).map_or_else(|| argument.clone(), Term::Number)).collect()
 }
 
-/// Quantities that the kernel computes from the objects.
-const COMPUTED: &[&str] = &[
-    "params",
-    "depth",
-    "width",
-    "hidden_width",
-    "units",
-    "input_dim",
-    "output_dim",
-    "layer_params",
-    "params_upto",
-    "layer_units",
-    "breakpoints",
-    "degree",
-    "weight_norm",
-    "bias_norm",
-    "radius",
-    "dim",
-];
+/// Whether the kernel computes the quantity from the objects.
+fn is_computed(head: &str) -> bool {
+    STRUCTURAL.contains(&head) || matches!(head, "weight_norm" | "bias_norm" | "radius" | "dim")
+}
 
 /// A formula with its closed quantities replaced.
 fn closed(formula: &Formula, known: &dyn Fn(&str, &[Term]) -> Option<Term>, missing: &mut Option<String>) -> Formula {
@@ -192,7 +178,7 @@ fn tie(
             Some(value) => {
                 values.insert(name, value);
             }
-            None if COMPUTED.contains(&head.as_str()) => {}
+            None if is_computed(&head) => {}
             None => return Some(head),
         }
     }
@@ -229,7 +215,7 @@ fn capacity(theorem: &Theorem, random: &mut Random) -> Outcome {
     let decided = with_workspace(&world.objects, |workspace| {
         // A bound on what the kernel computes is tied to its upper end.
         let bound = |head: &str, arguments: &[Term]| match exact(head, arguments) {
-            None if COMPUTED.contains(&head) => {
+            None if is_computed(head) => {
                 let quantity = Term::Quantity(head.to_string(), arguments.to_vec());
                 ends(&workspace.evaluate(&quantity).ok()?.0).high
             }
@@ -278,7 +264,7 @@ fn conclusion(
         return Outcome::Missing(head);
     }
     let mut left = world.known(head, arguments);
-    if left.low.is_none() && left.high.is_none() && COMPUTED.contains(&head.as_str()) {
+    if left.low.is_none() && left.high.is_none() && is_computed(head) {
         left = workspace.evaluate(subject).map_or_else(|_| Known::default(), |(value, _)| ends(&value));
     }
     let is_exact = left.low.is_some() && left.low == left.high;

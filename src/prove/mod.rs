@@ -12,5 +12,5 @@ mod vacuity;
 
 pub use claim::{Attempt, Outcome, Row, bounds, prove};
 pub use method::Method;
-pub use search::{Candidate, Context, Obstacle, Search};
+pub use search::{Candidate, Context, Obstacle, STRUCTURAL, Search};
 pub use vacuity::{Vacuity, vacuity};

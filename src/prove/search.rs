@@ -479,7 +479,7 @@ impl<'a> Search<'a> {
 }
 
 /// Quantities that the kernel reads off an architecture.
-const STRUCTURAL: [&str; 12] = [
+pub const STRUCTURAL: [&str; 12] = [
     "params",
     "depth",
     "width",
