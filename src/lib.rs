@@ -17,6 +17,7 @@
 //! | 0 | `text` | source files, spans, diagnostics |
 //! | 0 | `num` | the engine's numbers: f64 and MPFR intervals, matrices (untrusted) |
 //! | 0 | `kernel` | **trusted**: terms, enclosures, networks, theorems, derivations, the check |
+//! | 1 | `point` | where the kernel looks at the sign beside an inverse (untrusted) |
 //! | 1 | `syntax` | the parser and printer of `.spec` and `.thm` |
 //! | 2 | `theory` | the library of theorems, compiled for the kernel and rendered for readers |
 //! | 2 | `model` | the resolved meaning of a spec |
@@ -42,6 +43,7 @@ pub mod certificate;
 pub mod cli;
 pub mod kernel;
 pub mod model;
+pub mod point;
 pub mod report;
 pub mod syntax;
 pub mod text;

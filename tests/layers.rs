@@ -6,6 +6,7 @@ const RANKS: &[(&str, u8)] = &[
     ("text", 0),
     ("num", 0),
     ("kernel", 0),
+    ("point", 1),
     ("syntax", 1),
     ("theory", 2),
     ("model", 2),

@@ -10,10 +10,13 @@ mod term;
 use crate::kernel::certificate::{Certificate, ClaimRecord, term as terms};
 use crate::kernel::check::{Statement, Verdict};
 use crate::kernel::derive::{Theorems, Workspace, structures};
+use crate::kernel::object::Objects;
+use crate::kernel::point::Points;
 use crate::kernel::signature::{self, Codomain};
 use crate::kernel::structure::Structure;
 use crate::kernel::term::{Formula, Op, Relation, Substitution, Term};
 use crate::kernel::value::Value;
+use crate::point;
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::Signed;
@@ -68,10 +71,12 @@ type Omitted = String;
 
 /// Writes the script of a certificate that the kernel has verified. Errors: the kernel refuses a step after all.
 pub fn script(certificate: &Certificate, theorems: &Theorems) -> Result<Script, String> {
-    let structures = structures(&certificate.objects).map_err(|error| error.to_string())?;
+    // A script may look at inverses elsewhere than the certificate does.
+    let objects = Objects { points: Points::proposed(point::propose), ..certificate.objects.clone() };
+    let structures = structures(&objects).map_err(|error| error.to_string())?;
     let mut script = Script { text: header(certificate), replayed: Vec::new(), omitted: Vec::new() };
     for (number, record) in certificate.claims.iter().enumerate() {
-        let mut section = Section::new(certificate, record, theorems, &structures);
+        let mut section = Section::new(certificate, record, &objects, theorems, &structures);
         let body = section.write(number).map_err(|error| format!("claim `{}`: {error}", record.name))?;
         script.text.push_str(&body);
         match section.omitted.as_slice() {
@@ -117,10 +122,11 @@ impl<'c> Section<'c> {
     fn new(
         certificate: &'c Certificate,
         record: &'c ClaimRecord,
+        objects: &'c Objects,
         theorems: &'c Theorems,
         structures: &'c BTreeMap<String, Structure>,
     ) -> Section<'c> {
-        let workspace = Workspace::new(&certificate.objects, theorems, structures).stating(record.claim.stated.clone());
+        let workspace = Workspace::new(objects, theorems, structures).stating(record.claim.stated.clone());
         let steps = record.derivation.iter().filter_map(|said| certificate.steps.get(said.step)).collect();
         let (variables, text) = (BTreeMap::new(), String::new());
         let (omitted, known, values) = (Vec::new(), Vec::new(), Vec::new());

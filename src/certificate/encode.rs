@@ -2,6 +2,7 @@
 
 use crate::kernel::certificate::array::PLAIN_BITS;
 use crate::kernel::certificate::json::Json;
+use crate::kernel::certificate::point;
 use crate::kernel::certificate::term::{BIGS, RELATIONS, SYMBOLS};
 use crate::kernel::check::Statement;
 use crate::kernel::derive::Step;
@@ -10,7 +11,7 @@ use crate::kernel::net::{Activation, Architecture, Op, Parameters, Size, Source,
 use crate::kernel::object::{
     Constraint, Dependence, Domain, Entry, Examples, NetObject, Noise, Object, Origin, Part, Sample,
 };
-use crate::kernel::real;
+use crate::kernel::real::{self, Inverse, Question};
 use crate::kernel::term::{Formula, Op as TermOp, Term};
 use crate::kernel::value::Value;
 use crate::kernel::witness::Witness;
@@ -89,9 +90,25 @@ pub fn end(value: &Value, low: bool) -> Json {
     }
     let rounded = |x: &real::Dyadic| if low { x.round_down(END_BITS) } else { x.round_up(END_BITS) };
     match dyadic.map(rounded) {
-        Some(x) => text(dyadic_text(x.mantissa(), x.exponent())),
+        Some(x) => real(&x),
         None => Json::Null,
     }
+}
+
+fn real(x: &real::Dyadic) -> Json {
+    text(dyadic_text(x.mantissa(), x.exponent()))
+}
+
+/// The point at which an inverse is checked.
+pub fn point(question: &Question, at: &real::Dyadic) -> Json {
+    let inverse = match &question.inverse {
+        Inverse::Kl { q, c } => list(point::KL, [real(q), real(c)]),
+        Inverse::BinomialTail { n, k, delta } => {
+            list(point::BINOMIAL_TAIL, [text(n.to_string()), text(k.to_string()), real(delta)])
+        }
+    };
+    let side = point::SIDES.iter().find(|(_, side)| *side == question.side).map_or("", |(word, _)| word);
+    map([("at", real(at)), ("inverse", inverse), ("side", text(side))])
 }
 
 pub fn term(value: &Term) -> Json {

@@ -40,6 +40,7 @@ pub fn write(draft: &Draft) -> Result<(String, Vec<u8>), EvalError> {
     let structures = structures(draft.objects)?;
     let mut steps: Vec<Step> = Vec::new();
     let mut claims = Vec::new();
+    let mut points = BTreeMap::new();
     let mut spent = BigRational::from_integer(0.into());
     for item in &draft.items {
         let kept = needed(draft.objects, &theorems, &structures, item)?;
@@ -52,6 +53,7 @@ pub fn write(draft: &Draft) -> Result<(String, Vec<u8>), EvalError> {
             }));
         }
         spent += checked.spent();
+        points.extend(checked.points().clone());
         claims.push(claim(item, &checked, &places));
     }
     let used = used(draft, &steps);
@@ -87,6 +89,7 @@ pub fn write(draft: &Draft) -> Result<(String, Vec<u8>), EvalError> {
         ("format", text(FORMAT)),
         ("ledger", map([("budget", text(draft.budget.to_string())), ("spent", text(spent.to_string()))])),
         ("objects", by_name(entries)),
+        ("points", Json::List(points.iter().map(|(question, at)| encode::point(question, at)).collect())),
         ("side", side_record),
         (
             "spec",

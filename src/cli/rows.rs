@@ -7,6 +7,7 @@ use crate::kernel::derive::Theorems;
 use crate::kernel::object::Objects;
 use crate::kernel::term::Formula;
 use crate::lab::progress::Bar;
+use crate::point;
 use crate::prove::Outcome;
 use crate::recheck::{Judged, RowClaim, Sheet, judge};
 use crate::report::decimal::{Direction, decimal, exact_or_decimal};
@@ -127,7 +128,8 @@ pub fn item(claim: &RowClaim, sheet: &Sheet, source: &Source) -> items::Result {
     let line = source.position(claim.span.start).line;
     let statement = statement(claim, sheet);
     let statement = Claim { statement, failure: BigRational::zero(), draws: Vec::new(), stated: BTreeMap::new() };
-    let checked = check::check(&Objects::default(), &Theorems::new(), &BTreeMap::new(), &statement, &[]);
+    let objects = Objects::proposing(point::propose);
+    let checked = check::check(&objects, &Theorems::new(), &BTreeMap::new(), &statement, &[]);
     let mut outcome = Outcome { claim: Some(statement), ..Outcome::default() };
     let text = format!("forall {} in {}.rows : {}", claim.variable, sheet.name, claim.text);
     let mut view = ItemView::new(ItemKind::Claim, &claim.name, Verdict::Unknown, &text, line);

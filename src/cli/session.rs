@@ -13,6 +13,7 @@ use crate::lab::{self, LabError, Mlp};
 use crate::model::{
     Declaration, DeclarationKind, Generator, Layout, Spec, TrainOptions, describe_architecture, describe_domain,
 };
+use crate::point;
 use crate::report::view::{FileView, SettingView, TrainingView};
 use crate::text::{Diagnostic, Source, Span};
 use num_rational::BigRational;
@@ -62,7 +63,7 @@ impl Session {
     /// Builds all objects. Errors: the first declaration that cannot be carried out.
     pub fn build(spec: &Spec, folder: &Folder, source: &Source) -> Result<Session, Diagnostic> {
         let mut session = Session {
-            objects: Objects { definitions: spec.definitions.clone(), ..Objects::default() },
+            objects: Objects { definitions: spec.definitions.clone(), ..Objects::proposing(point::propose) },
             setting: Vec::new(),
             files: Vec::new(),
             training: Vec::new(),

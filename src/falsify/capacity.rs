@@ -6,6 +6,7 @@ use crate::kernel::object::{Constraint, Dependence, Domain, Entry, NetObject, Ob
 use crate::kernel::term::{Op as Operation, Term};
 use crate::kernel::theorem::{Sort, Theorem};
 use crate::lab::random::Random;
+use crate::point;
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{Signed, ToPrimitive, Zero};
@@ -118,7 +119,7 @@ fn class(random: &mut Random) -> Term {
 impl World {
     /// Draws a value for every parameter; `None` where a sort has no small instances here.
     pub fn draw(theorem: &Theorem, random: &mut Random) -> Option<World> {
-        let mut world = World::default();
+        let mut world = World { objects: Objects::proposing(point::propose), ..World::default() };
         let style = style(theorem);
         for (name, sort) in &theorem.parameters {
             let value = match sort {

@@ -11,6 +11,7 @@ use crate::kernel::term::{Formula, Op, Relation, Substitution, Term};
 use crate::kernel::theorem::{Sort, Theorem};
 use crate::kernel::value::Value;
 use crate::lab::random::{Random, Stream};
+use crate::point;
 use crate::prove::STRUCTURAL;
 use num_rational::BigRational;
 use std::cell::RefCell;
@@ -325,7 +326,7 @@ fn chance(theorem: &Theorem, random: &mut Random) -> Outcome {
     let at_once = at_once || theorem.parameters.iter().any(|(_, sort)| *sort == Sort::Law);
     let (missing, met) = (RefCell::new(None), RefCell::new(false));
     let verdicts: RefCell<BTreeMap<Seen, bool>> = RefCell::new(BTreeMap::new());
-    let objects = Objects::default();
+    let objects = Objects::proposing(point::propose);
     let failing = with_workspace(&objects, |workspace| {
         let fails = |seen: &Seen| {
             if let Some(verdict) = verdicts.borrow().get(seen) {

@@ -7,7 +7,7 @@
 use super::derive::{Fact, Step, Theorems, Workspace};
 use super::eval::{EvalError, Grounds};
 use super::object::Objects;
-use super::real::Truth;
+use super::real::{Dyadic, Question, Truth};
 use super::structure::Structure;
 use super::term::{Formula, Substitution, Term};
 use super::theorem::{Sort, Status, Theorem};
@@ -90,6 +90,7 @@ pub struct Checked {
     theorems: BTreeMap<String, Status>,
     facts: Vec<Fact>,
     used: BTreeSet<usize>,
+    points: BTreeMap<Question, Dyadic>,
 }
 
 impl Checked {
@@ -128,6 +129,11 @@ impl Checked {
     /// Indices of the facts that the claim uses directly.
     pub fn used(&self) -> &BTreeSet<usize> {
         &self.used
+    }
+
+    /// The points that inverses were checked at, in the derivation and in the claim.
+    pub fn points(&self) -> &BTreeMap<Question, Dyadic> {
+        &self.points
     }
 }
 
@@ -209,6 +215,7 @@ pub fn check(
         theorems: BTreeMap::new(),
         facts: workspace.facts().to_vec(),
         used: grounds.facts,
+        points: workspace.into_points(),
     };
     let mut populations = BTreeSet::new();
     for &i in &checked.used {

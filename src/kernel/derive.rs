@@ -7,7 +7,7 @@ pub use super::eval::End;
 use super::eval::{EvalError, Evaluation, Grounds};
 use super::intrinsic;
 use super::object::{Object, Objects, Sample};
-use super::real::{Bits, Truth};
+use super::real::{Bits, Dyadic, Question, Truth};
 use super::signature::{self, Codomain};
 use super::structure::Structure;
 use super::term::{Formula, Relation, Substitution, Term};
@@ -64,6 +64,8 @@ pub struct Workspace<'o> {
     stated: BTreeMap<String, Term>,
     facts: Vec<Fact>,
     index: BTreeMap<Term, Vec<usize>>,
+    /// Points that inverses were checked at.
+    points: RefCell<BTreeMap<Question, Dyadic>>,
     /// Comparisons that rest on the objects alone. INVARIANT: shared by workspaces on the same objects only, which they borrow.
     truths: Rc<RefCell<BTreeMap<Formula, Truth>>>,
 }
@@ -87,8 +89,8 @@ impl<'o> Workspace<'o> {
         theorems: &'o Theorems,
         structures: &'o BTreeMap<String, Structure>,
     ) -> Workspace<'o> {
-        let (stated, facts, index, truths) = Default::default();
-        Workspace { objects, theorems, structures, stated, facts, index, truths }
+        let (stated, facts, index, points, truths) = Default::default();
+        Workspace { objects, theorems, structures, stated, facts, index, points, truths }
     }
 
     /// A workspace on the same objects, without facts, that shares what was decided of them.
@@ -111,6 +113,18 @@ impl<'o> Workspace<'o> {
 
     pub fn theorems(&self) -> &'o Theorems {
         self.theorems
+    }
+
+    /// The point that answers a question, kept for the record.
+    pub(super) fn point(&self, question: &Question) -> Option<Dyadic> {
+        let point = self.objects.points.at(question)?;
+        self.points.borrow_mut().insert(question.clone(), point.clone());
+        Some(point)
+    }
+
+    /// The points that inverses were checked at.
+    pub(super) fn into_points(self) -> BTreeMap<Question, Dyadic> {
+        self.points.into_inner()
     }
 
     pub fn structure(&self, net: &str) -> Option<&'o Structure> {

@@ -7,7 +7,7 @@
 //! A point where a term is undefined is an error, not a smaller set. Work, depth and sizes are limited by named constants.
 
 use super::derive::Workspace;
-use super::real::{self, Bits, Enclosure, RealError, Truth};
+use super::real::{self, Bits, Enclosure, Question, RealError, Truth};
 use super::signature::{self, Codomain};
 use super::term::{Big, Op, Term};
 use super::value::Value;
@@ -260,22 +260,19 @@ impl<'w, 'o> Evaluation<'w, 'o> {
                 Ok(Value::integer(self.binomials.at(&n, &k)?, bits))
             }
             (Op::Kl, [q, p]) => self.approximate(real::kl(&sharp(q, bits), &sharp(p, bits), bits)),
-            (Op::KlInverse, [q, c]) => self.approximate(real::kl_inverse(&sharp(q, bits), c.enclosure(), bits)),
+            (Op::KlInverse, [q, c]) => {
+                let ask = |question: &Question| self.workspace.point(question);
+                self.approximate(real::kl_inverse(&sharp(q, bits), c.enclosure(), &ask))
+            }
             (Op::BinomialTail, [n, k, p]) => {
                 let (n, k) = (small(n, "binomial_tail")?, small(k, "binomial_tail")?);
                 self.approximate(real::binomial_tail(n, k, p.enclosure(), bits))
             }
             (Op::BinomialTailInverse, [n, k, delta]) => {
                 let n = small(n, "binomial_tail_inverse")?;
-                // The inverse increases with k: an interval of counts is handled end by end.
-                let (k_low, k_high) = small_range(k, "binomial_tail_inverse")?;
-                let high = real::binomial_tail_inverse(n, k_high, delta.enclosure(), bits)?;
-                let low = if k_low == k_high {
-                    high.clone()
-                } else {
-                    real::binomial_tail_inverse(n, k_low, delta.enclosure(), bits)?
-                };
-                self.approximate(Enclosure::new(low.lo().cloned(), high.hi().cloned()))
+                let k = small_range(k, "binomial_tail_inverse")?;
+                let ask = |question: &Question| self.workspace.point(question);
+                self.approximate(real::binomial_tail_inverse(n, k, delta.enclosure(), &ask))
             }
             (op, [x]) => self.function(op, x),
             (op, found) => Err(EvalError::Meaningless(format!("`{op:?}` does not take {} arguments", found.len()))),

@@ -19,6 +19,7 @@ pub mod memo;
 pub mod net;
 pub mod object;
 pub mod path;
+pub mod point;
 pub mod predicate;
 pub mod psd;
 pub mod readout;

@@ -5,6 +5,7 @@
 //! and disjoint; an unknown dependence must be declared by an assumption.
 
 use super::net::{Architecture, Network, Size, Weight};
+use super::point::{Points, Propose};
 use super::term::{Definition, Term};
 use num_rational::BigRational;
 use std::collections::{BTreeMap, BTreeSet};
@@ -163,9 +164,16 @@ pub struct Objects {
     pub assumptions: Vec<Assumption>,
     /// What was computed of networks and samples so far.
     pub memo: super::memo::Memo,
+    /// Where inverses are checked.
+    pub points: Points,
 }
 
 impl Objects {
+    /// No objects, with points for inverses as they are asked for.
+    pub fn proposing(propose: Propose) -> Objects {
+        Objects { points: Points::proposed(propose), ..Objects::default() }
+    }
+
     pub fn net(&self, name: &str) -> Option<&NetObject> {
         match self.entries.get(name)?.object {
             Object::Net(ref net) => Some(net),

@@ -206,6 +206,7 @@ impl Term {
         match self {
             Term::Number(_) | Term::Pi | Term::Euler | Term::Infinity => true,
             Term::Name(name) => bound.contains(&name.as_str()),
+            Term::Apply(Op::KlInverse | Op::BinomialTailInverse, _) => false,
             Term::Apply(_, arguments) => arguments.iter().all(|argument| argument.is_arithmetic_in(bound)),
             Term::Big { variable, from, to, body, .. } => {
                 let ends = from.is_arithmetic_in(bound) && to.is_arithmetic_in(bound);

@@ -6,6 +6,7 @@ use crate::kernel::net::Architecture;
 use crate::kernel::object::{Domain, Objects};
 use crate::kernel::signature;
 use crate::kernel::term::{Definition, Formula, Op, Substitution, Term};
+use crate::point;
 use crate::syntax::ast::{self, Expr, ExprKind, Rel};
 use crate::syntax::lower;
 use crate::text::{Diagnostic, Span};
@@ -181,7 +182,7 @@ impl Names {
             let body = Term::Number(value.clone());
             definitions.insert(name.clone(), Definition { parameters: Vec::new(), body });
         }
-        let objects = Objects { definitions, ..Objects::default() };
+        let objects = Objects { definitions, ..Objects::proposing(point::propose) };
         let (theorems, structures) = (Theorems::new(), BTreeMap::new());
         let workspace = Workspace::new(&objects, &theorems, &structures);
         match workspace.evaluate(term) {

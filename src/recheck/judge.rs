@@ -9,6 +9,7 @@ use crate::kernel::real::Truth;
 use crate::kernel::structure::Structure;
 use crate::kernel::term::{Formula, Op, Relation, Term};
 use crate::kernel::value::Value;
+use crate::point;
 use num_rational::BigRational;
 use std::collections::BTreeMap;
 
@@ -100,7 +101,8 @@ fn reproduces(formula: &Term, printed: &Term, decimals: u32) -> Formula {
 
 /// Judges every row; `step` is called after each row and each variant, and may stop the search for explanations.
 pub fn judge(claim: &RowClaim, sheet: &Sheet, step: &mut dyn FnMut(usize, usize) -> bool) -> Report {
-    let calculator = Calculator { objects: Objects::default(), theorems: Theorems::new(), structures: BTreeMap::new() };
+    let objects = Objects::proposing(point::propose);
+    let calculator = Calculator { objects, theorems: Theorems::new(), structures: BTreeMap::new() };
     let workspace = calculator.workspace();
     let printed = claim.printed.as_ref();
     let decimals = printed.map_or(0, |printed| printed.decimals.unwrap_or_else(|| sheet.decimals(&printed.column)));

@@ -12,6 +12,7 @@ use crate::kernel::object::Objects;
 use crate::kernel::real::Truth;
 use crate::kernel::term::{Formula, Relation};
 use crate::kernel::value::Value;
+use crate::point;
 use crate::syntax::ast::{Binding, Example, Expr, ExprKind, Reject};
 use crate::syntax::{lower, print_prop};
 use crate::text::Diagnostic;
@@ -177,7 +178,7 @@ impl Given {
 }
 
 fn given(gives: &Expr) -> Result<Given, Diagnostic> {
-    let (objects, theorems, structures) = (Objects::default(), Theorems::new(), BTreeMap::new());
+    let (objects, theorems, structures) = (Objects::proposing(point::propose), Theorems::new(), BTreeMap::new());
     let workspace = Workspace::new(&objects, &theorems, &structures);
     let value = |expr: &Expr| -> Result<Value, Diagnostic> {
         let term = lower::term(expr, &super::compile::Parameters(Vec::new()))?;

@@ -6,6 +6,7 @@ use crate::kernel::object::{Constraint, Dependence, Entry, NetObject, Object, Ob
 use crate::kernel::signature;
 use crate::kernel::term::{Formula, Relation, Substitution, Term};
 use crate::kernel::theorem::{Status, Theorem};
+use crate::point;
 use crate::syntax::ast::{self, Binding, BindingValue, Expr, ExprKind, PropKind, Rel};
 use crate::syntax::lower;
 use crate::text::{Diagnostic, Span};
@@ -35,7 +36,7 @@ impl Instance {
     pub fn new(bindings: &[Binding], parameters: &[String]) -> Result<Instance, Diagnostic> {
         let scope = super::compile::Parameters(parameters.to_vec());
         let mut instance = Instance {
-            objects: Objects::default(),
+            objects: Objects::proposing(point::propose),
             values: Substitution::new(),
             open: parameters.iter().cloned().collect(),
             given: BTreeMap::new(),
@@ -181,7 +182,7 @@ fn lipschitz(theorem: &Theorem, activation: &Activation) -> Option<Step> {
 
 fn number(expr: &Expr) -> Result<BigRational, Diagnostic> {
     let term = lower::term(expr, &super::compile::Parameters(Vec::new()))?;
-    let (objects, theorems, structures) = (Objects::default(), Theorems::new(), BTreeMap::new());
+    let (objects, theorems, structures) = (Objects::proposing(point::propose), Theorems::new(), BTreeMap::new());
     let value = Workspace::new(&objects, &theorems, &structures).evaluate(&term).map(|(value, _)| value.as_rational());
     value.ok().flatten().ok_or_else(|| malformed(&format!("expected an exact number, found `{term}`"), expr.span))
 }

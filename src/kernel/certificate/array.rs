@@ -90,11 +90,13 @@ pub fn end(field: &Field, bits: Bits) -> Result<Option<Value>, Refusal> {
     if !field.text()?.contains("*2^") {
         return Ok(Some(Value::rational(&rational(field)?, bits)));
     }
+    Ok(Some(Value::approximate(real::Enclosure::exact(point(field)?))))
+}
+
+/// A dyadic number of any magnitude.
+pub fn point(field: &Field) -> Result<real::Dyadic, Refusal> {
     let (m, e) = parts(field, real::MAX_EXPONENT)?;
-    match real::Dyadic::new(m, e) {
-        Ok(end) => Ok(Some(Value::approximate(real::Enclosure::exact(end)))),
-        Err(error) => field.refuse(Reason::Limit, error),
-    }
+    real::Dyadic::new(m, e).or_else(|error| field.refuse(Reason::Limit, error))
 }
 
 /// A dyadic number of a witness.

@@ -3,10 +3,11 @@
 use super::array::{Side, end, rational};
 use super::json::{Field, Json};
 use super::{COUNT_LIMIT, FORMAT, Reason, Refusal, SIDE_LIMIT, TEXT_LIMIT, VERSION};
-use super::{name, object as objects, step as steps, term};
+use super::{name, object as objects, point, step as steps, term};
 use crate::kernel::check::{self, Checked, Claim, Draw, Statement, Verdict};
 use crate::kernel::derive::{PRECISIONS, Step, Theorems, Workspace};
 use crate::kernel::object::Objects;
+use crate::kernel::point::Points;
 use crate::kernel::real::Truth;
 use crate::kernel::structure::Structure;
 use crate::kernel::theorem::Status;
@@ -212,8 +213,8 @@ impl Text {
     /// Reads everything, given the bytes of the side file (none where there is no side file).
     pub fn read(&self, side_bytes: &[u8]) -> Result<Certificate, Refusal> {
         let root = Field::root(&self.json);
-        let [assumptions, claims, definitions, files, _, ledger, entries, _, spec, step_list, theorem_map, _] = root
-            .fields([
+        let [assumptions, claims, definitions, files, _, ledger, entries, points, _, spec, step_list, theorem_map, _] =
+            root.fields([
                 "assumptions",
                 "claims",
                 "definitions",
@@ -221,6 +222,7 @@ impl Text {
                 "format",
                 "ledger",
                 "objects",
+                "points",
                 "side",
                 "spec",
                 "steps",
@@ -261,7 +263,8 @@ impl Text {
         if let Some(twice) = claims.iter().find(|claim| !seen.insert(claim.name.clone())) {
             return root.refuse(Reason::Name, format!("expected every claim once, found `{}` twice", twice.name));
         }
-        let objects = objects::objects(&entries, &definitions, &assumptions, side)?;
+        let mut objects = objects::objects(&entries, &definitions, &assumptions, side)?;
+        objects.points = Points::given(point::points(&limited(&points)?)?);
         Ok(Certificate { spec, title, files, side: side_record, objects, theorems, steps, claims, budget, spent })
     }
 }
@@ -451,6 +454,15 @@ impl Certificate {
             .map_err(|error| Refusal::step(Reason::Object, "objects", &error))?;
         let certified: Vec<Certified> =
             self.claims.iter().map(|claim| self.derive(claim, theorems, &structures)).collect::<Result<_, _>>()?;
+        let asked: BTreeSet<_> = certified.iter().flat_map(|claim| claim.checked.points().keys()).collect();
+        if asked.len() != self.objects.points.len() {
+            let text = format!(
+                "points: expected those {} that the claims need, found {}",
+                asked.len(),
+                self.objects.points.len()
+            );
+            return Err(Refusal::new(Reason::Grounds, text));
+        }
         let total: BigRational = certified.iter().map(|claim| claim.checked.spent()).sum();
         if total != self.spent {
             let text = format!("ledger.spent: expected {total}, the sum over all claims, found {}", self.spent);

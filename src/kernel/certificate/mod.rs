@@ -12,6 +12,7 @@ pub mod document;
 pub mod json;
 pub mod name;
 pub mod object;
+pub mod point;
 pub mod step;
 pub mod term;
 
@@ -23,7 +24,7 @@ use std::fmt;
 
 /// The format of this version; a certificate states the version it was written for.
 pub const FORMAT: &str = "supremum certificate";
-pub const VERSION: u64 = 2;
+pub const VERSION: u64 = 3;
 
 /// Longest text of a certificate, and longest side file, in bytes.
 pub const TEXT_LIMIT: usize = 64 << 20;

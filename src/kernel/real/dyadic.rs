@@ -19,7 +19,7 @@ pub const MAX_BITS: Bits = 1 << 16;
 const MAX_SPAN: i64 = 1 << 22;
 
 /// The side to which a result is rounded: a lower bound (`Down`) or an upper bound (`Up`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Toward {
     Down,
     Up,

@@ -1,22 +1,112 @@
 //! Binary relative entropy, binomial tails, and their inverses. Trust: kernel.
 //!
-//! An inverse is found by bisection over dyadic points; what is returned rests on the sign at one point alone, because the
-//! function is strictly monotone beyond it.
+//! An inverse is not searched for. A point is asked for, and the sign of a strictly monotone function there tells on which side of the
+//! inverse it lies; whoever proposes points decides how close an enclosure is, not whether it is one.
 
-use super::dyadic::{Dyadic, End};
+use super::dyadic::{Dyadic, End, Toward};
 use super::enclosure::{Enclosure, Truth};
 use super::special::binomial;
 use super::{Bits, RealError};
 use num_bigint::BigInt;
 use num_traits::One;
 
-/// Bits to which an inverse is located; more would cost a bisection step each.
-const INVERSE_BITS: Bits = 128;
+/// The arguments of an inverse are rounded outward to this many bits: by monotonicity a bound stays one.
+const ARGUMENT_BITS: Bits = 192;
+/// The precision at which a sign is looked at.
+const SIGN_BITS: Bits = 320;
 
-/// The relative width that an inverse aims at, `2^-located(bits)`: half of the working precision, since the functions are flat
-/// where the inverse is sensitive.
-fn located(bits: Bits) -> Bits {
-    (bits / 2).clamp(32, INVERSE_BITS)
+/// A largest probability, at exact arguments.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Inverse {
+    /// `sup { p in [q, 1] : kl(q, p) <= c }` for `0 <= q <= 1` and `c >= 0`.
+    Kl { q: Dyadic, c: Dyadic },
+    /// `sup { p in [0, 1] : P(Bin(n, p) <= k) >= delta }` for `k < n` and `0 < delta <= 1`.
+    BinomialTail { n: u64, k: u64, delta: Dyadic },
+}
+
+/// What is asked for: a point at or below an inverse (`Down`), or at or above it (`Up`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Question {
+    pub inverse: Inverse,
+    pub side: Toward,
+}
+
+/// Whoever answers questions.
+pub type Ask<'a> = &'a dyn Fn(&Question) -> Option<Dyadic>;
+
+impl Inverse {
+    /// Whether the inverse is at most `b`, by one sign at a precision of `bits`.
+    ///
+    /// For `q <= b < 1` and `kl(q, b) >= c`: `kl(q, .)` is strictly increasing on `[q, 1)` and infinite at 1, so it exceeds `c` beyond `b`.
+    /// For `0 < b < 1` and `P(Bin(n, b) <= k) <= delta`: for `k < n` the tail is strictly decreasing on (0, 1), so it is below `delta` beyond.
+    pub fn is_at_most(&self, b: &Dyadic, bits: Bits) -> bool {
+        if *b >= Dyadic::one() {
+            return true;
+        }
+        match self {
+            Inverse::Kl { q, c } => {
+                b >= q && b.is_positive() && kl_at(q, b, bits).is_ok_and(|kl| point(c).le(&kl) == Truth::True)
+            }
+            Inverse::BinomialTail { n, k, delta } => {
+                b.is_positive() && tail_at(*n, *k, b, bits).is_ok_and(|tail| tail.le(&point(delta)) == Truth::True)
+            }
+        }
+    }
+
+    /// Whether the inverse is at least `a`, by one sign: `a` is a member of the set. The trivial end needs no sign.
+    pub fn is_at_least(&self, a: &Dyadic, bits: Bits) -> bool {
+        match self {
+            Inverse::Kl { q, c } => a <= q || kl_at(q, a, bits).is_ok_and(|kl| kl.le(&point(c)) == Truth::True),
+            Inverse::BinomialTail { n, k, delta } => {
+                !a.is_positive()
+                    || *a < Dyadic::one()
+                        && tail_at(*n, *k, a, bits).is_ok_and(|tail| point(delta).le(&tail) == Truth::True)
+            }
+        }
+    }
+}
+
+fn point(x: &Dyadic) -> Enclosure {
+    Enclosure::exact(x.clone())
+}
+
+fn kl_at(q: &Dyadic, p: &Dyadic, bits: Bits) -> Result<Enclosure, RealError> {
+    kl(&point(q), &point(p), bits)
+}
+
+fn tail_at(n: u64, k: u64, p: &Dyadic, bits: Bits) -> Result<Enclosure, RealError> {
+    Tail::new(n, k)?.at(p, bits)
+}
+
+impl Question {
+    /// Whether a point is an answer.
+    pub fn holds(&self, point: &Dyadic) -> bool {
+        match self.side {
+            Toward::Up => self.inverse.is_at_most(point, SIGN_BITS),
+            Toward::Down => self.inverse.is_at_least(point, SIGN_BITS),
+        }
+    }
+
+    /// A point that is an answer. Errors: none is known, or one that lies on the other side, or too close for the sign.
+    fn answered(self, ask: Ask) -> Result<Dyadic, RealError> {
+        match ask(&self) {
+            Some(found) if self.holds(&found) => Ok(found),
+            Some(found) => Err(RealError::Point { question: self.to_string(), found: point(&found).to_string() }),
+            None => Err(RealError::Point { question: self.to_string(), found: "none".to_string() }),
+        }
+    }
+}
+
+impl std::fmt::Display for Question {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let side = if self.side == Toward::Up { "above" } else { "below" };
+        match &self.inverse {
+            Inverse::Kl { q, c } => write!(f, "{side} kl_inverse({}, {})", point(q), point(c)),
+            Inverse::BinomialTail { n, k, delta } => {
+                write!(f, "{side} binomial_tail_inverse({n}, {k}, {})", point(delta))
+            }
+        }
+    }
 }
 
 fn unit(x: &Enclosure, what: &'static str) -> Result<(), RealError> {
@@ -52,125 +142,83 @@ pub fn kl(q: &Enclosure, p: &Enclosure, bits: Bits) -> Result<Enclosure, RealErr
     Ok(value.intersect(&floor).unwrap_or(Enclosure::exact_int(0)))
 }
 
-/// Whether `sup { p in [q, 1] : kl(q, p) <= c } <= b`, for points: `b >= 1`, or `q <= b < 1`, `b > 0` and `kl(q, b) > c`.
-///
-/// `kl(q, .)` is strictly increasing on `[q, 1)`, so beyond such a `b` no point is in the set. The strict sign also covers a
-/// `b` that equals `q`.
-pub fn kl_inverse_upper_holds(q: &Dyadic, c: &Dyadic, b: &Dyadic, bits: Bits) -> bool {
-    if *b >= Dyadic::one() {
-        return true;
-    }
-    if b < q || !b.is_positive() {
-        return false;
-    }
-    let value = kl(&Enclosure::exact(q.clone()), &Enclosure::exact(b.clone()), bits);
-    value.is_ok_and(|value| Enclosure::exact(c.clone()).le(&value) == Truth::True)
-}
-
-/// Whether `kl(q, b) <= c` for a point `q <= b < 1`: then the supremum is at least `b`.
-fn kl_inverse_lower_holds(q: &Dyadic, c: &Dyadic, b: &Dyadic, bits: Bits) -> bool {
-    let value = kl(&Enclosure::exact(q.clone()), &Enclosure::exact(b.clone()), bits);
-    b >= q && value.is_ok_and(|value| value.le(&Enclosure::exact(c.clone())) == Truth::True)
-}
-
-/// Two points `a < b` of `[low, 1]`, `holds` true at `b` (or `b = 1`), false at `a` (or `a = low`), within `2^-target` of each other
-/// relatively if the steps suffice. `holds` is assumed monotone, but only its values at the two points matter.
-fn bisect(low: &Dyadic, target: Bits, holds: impl Fn(&Dyadic) -> bool) -> Result<(Dyadic, Dyadic), RealError> {
-    let bits = target + 8;
-    let (mut a, mut b) = (low.round_down(bits), Dyadic::one());
-    let half = Dyadic::new(BigInt::one(), -1)?;
-    for _ in 0..4 * bits {
-        if b.sub(&a)?.top() < b.top() - i64::from(target) {
-            break;
-        }
-        let middle = a.add(&b)?.mul(&half)?.round_up(bits);
-        if middle >= b || middle <= a {
-            break;
-        }
-        if holds(&middle) {
-            b = middle;
-        } else {
-            a = middle;
-        }
-    }
-    Ok((a, b))
-}
-
-/// A point at which `reaches` is true, at or a little below `a`, where an upper certificate failed; `a < b`. Else `low`.
-fn below(low: &Dyadic, a: &Dyadic, b: &Dyadic, reaches: impl Fn(&Dyadic) -> bool) -> Result<Dyadic, RealError> {
-    let gap = b.sub(a)?;
-    for places in [0, 1, 8, 24] {
-        let step = if places == 0 { Dyadic::zero() } else { gap.mul(&Dyadic::power_of_two(places))? };
-        let point = a.sub(&step)?;
-        if point >= *low && reaches(&point) {
-            return Ok(point);
-        }
-    }
-    Ok(low.clone())
-}
-
-/// `sup { p in [q, 1] : kl(q, p) <= c }`, which increases with `q` and `c`. Errors: `q` outside [0, 1], `c < 0`.
-pub fn kl_inverse(q: &Enclosure, c: &Enclosure, bits: Bits) -> Result<Enclosure, RealError> {
+/// `sup { p in [q, 1] : kl(q, p) <= c }`, which increases with `q` and `c`. Errors: `q` outside [0, 1], `c < 0`, a point that is missing.
+pub fn kl_inverse(q: &Enclosure, c: &Enclosure, ask: Ask) -> Result<Enclosure, RealError> {
     unit(q, "`kl_inverse(q, c)` with q in [0, 1]")?;
-    if Enclosure::exact_int(0).le(c) != Truth::True {
-        return Err(RealError::OutsideDomain { function: "`kl_inverse(q, c)` with c >= 0", argument: c.to_string() });
-    }
-    let (target, working) = (located(bits), bits.saturating_add(32));
     let (Some(q_lo), Some(q_hi)) = (q.lo(), q.hi()) else { return Ok(Enclosure::entire()) };
-    let upper = |q: &Dyadic, c: &Dyadic| bisect(q, target, |b| kl_inverse_upper_holds(q, c, b, working));
+    let Some(c_lo) = c.lo().filter(|c| !c.is_negative()) else {
+        return Err(RealError::OutsideDomain { function: "`kl_inverse(q, c)` with c >= 0", argument: c.to_string() });
+    };
+    let (q_lo, q_hi) = (q_lo.round_down(ARGUMENT_BITS), q_hi.round_up(ARGUMENT_BITS));
     let hi = match c.hi() {
-        Some(c) => upper(q_hi, c)?.1,
-        None => Dyadic::one(),
-    };
-    let lo = match c.lo() {
-        Some(c) => {
-            let (a, b) = upper(q_lo, c)?;
-            below(q_lo, &a, &b, |p| kl_inverse_lower_holds(q_lo, c, p, working))?
+        Some(c) if q_hi < Dyadic::one() => {
+            let inverse = Inverse::Kl { q: q_hi, c: c.round_up(ARGUMENT_BITS) };
+            Question { inverse, side: Toward::Up }.answered(ask)?.min(Dyadic::one())
         }
-        None => q_lo.clone(),
+        _ => Dyadic::one(),
     };
-    Enclosure::new(Some(lo.min(hi.clone())), Some(hi))
+    let lo = if c_lo.is_zero() || q_lo == Dyadic::one() {
+        q_lo
+    } else {
+        let inverse = Inverse::Kl { q: q_lo.clone(), c: c_lo.round_down(ARGUMENT_BITS) };
+        Question { inverse, side: Toward::Down }.answered(ask)?.max(q_lo)
+    };
+    Enclosure::new(Some(lo), Some(hi))
 }
 
-/// `binomial(n, k)` with exponents that fit `i64`. Errors: too large.
-fn coefficient(n: u64, k: u64, bits: Bits) -> Result<Enclosure, RealError> {
-    if i64::try_from(n).is_err() {
-        return Err(RealError::TooLarge { what: "the number of trials", limit: i64::MAX as u64 });
-    }
-    let exact = Enclosure::exact(Dyadic::from(binomial(&BigInt::from(n), &BigInt::from(k))?));
-    Ok(exact.mul(&Enclosure::exact_int(1), bits))
+/// `P(Bin(n, .) <= k)` for `k < n`, with its binomial coefficient.
+pub struct Tail {
+    n: u64,
+    k: u64,
+    coefficient: Enclosure,
 }
 
-/// `P(Bin(n, p) <= k)` at a point `0 < p < 1`, `k < n`, from the binomial coefficient of `n` and `k`.
-///
-/// `t_k = binomial(n, k) p^k (1-p)^(n-k)` and `t_(i-1) = t_i i/(n-i+1) (1-p)/p`. The ratios decrease as i does, so once a ratio is
-/// at most 1/2 the terms below sum to at most the last one.
-fn tail_at(n: u64, k: u64, coefficient: &Enclosure, p: &Dyadic, bits: Bits) -> Result<Enclosure, RealError> {
-    let point = Enclosure::exact(p.clone());
-    let other = Enclosure::exact_int(1).sub(&point, super::MAX_BITS);
-    let odds = other.div(&point, bits)?;
-    // The exponents fit, as n does.
-    let powers = point.powi(k as i64, bits)?.mul(&other.powi((n - k) as i64, bits)?, bits);
-    let mut term = coefficient.mul(&powers, bits);
-    let mut sum = term.clone();
-    let half = Enclosure::exact(Dyadic::new(BigInt::one(), -1)?);
-    let mut i = k;
-    while i > 0 {
-        let step = Enclosure::exact(Dyadic::from(BigInt::from(i)))
-            .div(&Enclosure::exact(Dyadic::from(BigInt::from(n - i + 1))), bits)?
-            .mul(&odds, bits);
-        let is_geometric = step.le(&half) == Truth::True;
-        let is_small = term.hi().zip(sum.hi()).is_some_and(|(t, s)| t.top() < s.top() - i64::from(bits));
-        if is_geometric && is_small {
-            // The rest is at most the last term.
-            let rest = Enclosure { lo: End::At(Dyadic::zero()), hi: term.hi.clone() };
-            return Ok(sum.add(&rest, bits));
+impl Tail {
+    /// Errors: sizes beyond the limits. Requires `k < n`.
+    pub fn new(n: u64, k: u64) -> Result<Tail, RealError> {
+        if i64::try_from(n).is_err() || k >= n {
+            return Err(RealError::TooLarge { what: "the number of trials", limit: i64::MAX as u64 });
         }
-        term = term.mul(&step, bits);
-        sum = sum.add(&term, bits);
-        i -= 1;
+        let coefficient = Dyadic::from(binomial(&BigInt::from(n), &BigInt::from(k))?);
+        Ok(Tail { n, k, coefficient: Enclosure::exact(coefficient) })
     }
-    Ok(sum)
+
+    /// `P(Bin(n, p) = k)` at a point `0 < p < 1`.
+    pub fn mass(&self, p: &Dyadic, bits: Bits) -> Result<Enclosure, RealError> {
+        let p = point(p);
+        let other = Enclosure::exact_int(1).sub(&p, super::MAX_BITS);
+        // The exponents fit, as n does.
+        let powers = p.powi(self.k as i64, bits)?.mul(&other.powi((self.n - self.k) as i64, bits)?, bits);
+        Ok(self.coefficient.mul(&powers, bits))
+    }
+
+    /// `P(Bin(n, p) <= k)` at a point `0 < p < 1`.
+    ///
+    /// `t_k = binomial(n, k) p^k (1-p)^(n-k)` and `t_(i-1) = t_i i/(n-i+1) (1-p)/p`. The ratios decrease as i does, so once a ratio is
+    /// at most 1/2 the terms below sum to at most the last one.
+    pub fn at(&self, p: &Dyadic, bits: Bits) -> Result<Enclosure, RealError> {
+        let odds = Enclosure::exact_int(1).sub(&point(p), super::MAX_BITS).div(&point(p), bits)?;
+        let mut term = self.mass(p, bits)?;
+        let mut sum = term.clone();
+        let half = Enclosure::exact(Dyadic::new(BigInt::one(), -1)?);
+        let mut i = self.k;
+        while i > 0 {
+            let step = Enclosure::exact(Dyadic::from(BigInt::from(i)))
+                .div(&Enclosure::exact(Dyadic::from(BigInt::from(self.n - i + 1))), bits)?
+                .mul(&odds, bits);
+            let is_geometric = step.le(&half) == Truth::True;
+            let is_small = term.hi().zip(sum.hi()).is_some_and(|(t, s)| t.top() < s.top() - i64::from(bits));
+            if is_geometric && is_small {
+                // The rest is at most the last term.
+                let rest = Enclosure { lo: End::At(Dyadic::zero()), hi: term.hi.clone() };
+                return Ok(sum.add(&rest, bits));
+            }
+            term = term.mul(&step, bits);
+            sum = sum.add(&term, bits);
+            i -= 1;
+        }
+        Ok(sum)
+    }
 }
 
 /// `P(Bin(n, p) <= k)`, which decreases with `p`. Errors: `p` outside [0, 1], sizes beyond the limits.
@@ -180,11 +228,10 @@ pub fn binomial_tail(n: u64, k: u64, p: &Enclosure, bits: Bits) -> Result<Enclos
     if k >= n {
         return Ok(one);
     }
-    let working = bits.saturating_add(40);
-    let coefficient = coefficient(n, k, working)?;
+    let tail = Tail::new(n, k)?;
     let at = |p: Option<&Dyadic>| -> Result<Enclosure, RealError> {
         match p {
-            Some(p) if p.is_positive() && *p < Dyadic::one() => tail_at(n, k, &coefficient, p, working),
+            Some(p) if p.is_positive() && *p < Dyadic::one() => tail.at(p, bits.saturating_add(40)),
             Some(p) if p.is_positive() => Ok(Enclosure::exact_int(0)),
             _ => Ok(one.clone()),
         }
@@ -195,58 +242,29 @@ pub fn binomial_tail(n: u64, k: u64, p: &Enclosure, bits: Bits) -> Result<Enclos
     value.intersect(&unit).ok_or(RealError::Empty)
 }
 
-/// Whether `sup { p : P(Bin(n, p) <= k) >= delta } <= b`: `b >= 1`, or `0 < b < 1`, `k < n` and `P(Bin(n, b) <= k) <= delta`.
-///
-/// For `k < n` the tail is strictly decreasing in `p` on (0, 1), so it is below `delta` beyond such a `b`.
-pub fn binomial_inverse_upper_holds(n: u64, k: u64, delta: &Dyadic, b: &Dyadic, bits: Bits) -> bool {
-    if *b >= Dyadic::one() {
-        return true;
-    }
-    if k >= n || !b.is_positive() {
-        return false;
-    }
-    coefficient(n, k, bits).is_ok_and(|coefficient| upper_holds(n, k, &coefficient, delta, b, bits))
-}
-
-/// For `0 < b < 1` and `k < n`.
-fn upper_holds(n: u64, k: u64, coefficient: &Enclosure, delta: &Dyadic, b: &Dyadic, bits: Bits) -> bool {
-    let tail = tail_at(n, k, coefficient, b, bits);
-    tail.is_ok_and(|tail| tail.le(&Enclosure::exact(delta.clone())) == Truth::True)
-}
-
-/// `sup { p in [0, 1] : P(Bin(n, p) <= k) >= delta }`, which decreases with `delta`. Errors: `n = 0`, `k > n`, `delta` outside
-/// (0, 1].
-pub fn binomial_tail_inverse(n: u64, k: u64, delta: &Enclosure, bits: Bits) -> Result<Enclosure, RealError> {
-    if n == 0 || k > n {
+/// `sup { p in [0, 1] : P(Bin(n, p) <= k) >= delta }` for every `k` from `k.0` to `k.1`: it increases with `k` and decreases with `delta`.
+/// Errors: `n = 0`, `k > n`, `delta` outside (0, 1], a point that is missing.
+pub fn binomial_tail_inverse(n: u64, k: (u64, u64), delta: &Enclosure, ask: Ask) -> Result<Enclosure, RealError> {
+    if n == 0 || k.1 > n {
         return Err(RealError::OutsideDomain {
             function: "`binomial_tail_inverse(n, k, delta)` with 1 <= n and k <= n",
-            argument: format!("n = {n}, k = {k}"),
+            argument: format!("n = {n}, k = {}", k.1),
         });
     }
     unit(delta, "`binomial_tail_inverse(n, k, delta)` with delta in (0, 1]")?;
-    let (Some(d_lo), Some(d_hi)) = (delta.lo(), delta.hi()) else { return Ok(Enclosure::entire()) };
-    if !d_lo.is_positive() {
+    let (Some(d_lo), Some(d_hi)) = (delta.lo().filter(|d| d.is_positive()), delta.hi()) else {
         return Err(RealError::OutsideDomain {
             function: "`binomial_tail_inverse(n, k, delta)` with delta > 0",
             argument: delta.to_string(),
         });
-    }
-    if k == n {
-        return Ok(Enclosure::exact_int(1));
-    }
-    let (target, working) = (located(bits), bits.saturating_add(32));
-    let coefficient = coefficient(n, k, working)?;
-    let zero = Dyadic::zero();
-    let upper = |delta: &Dyadic| {
-        bisect(&zero, target, |b| *b >= Dyadic::one() || upper_holds(n, k, &coefficient, delta, b, working))
     };
-    // A point whose tail is at least delta is a lower bound.
-    let reaches = |b: &Dyadic| {
-        let tail = if b.is_positive() { tail_at(n, k, &coefficient, b, working).ok() } else { None };
-        tail.is_some_and(|tail| Enclosure::exact(d_hi.clone()).le(&tail) == Truth::True)
+    let end = |k: u64, delta: Dyadic, side: Toward| {
+        if k == n {
+            return Ok(Dyadic::one());
+        }
+        Question { inverse: Inverse::BinomialTail { n, k, delta }, side }.answered(ask)
     };
-    let (a, hi) = upper(d_lo)?;
-    let (a, b) = if d_lo == d_hi { (a, hi.clone()) } else { upper(d_hi)? };
-    let lo = below(&zero, &a, &b, reaches)?;
-    Enclosure::new(Some(lo.min(hi.clone())), Some(hi))
+    let hi = end(k.1, d_lo.round_down(ARGUMENT_BITS), Toward::Up)?.min(Dyadic::one());
+    let lo = end(k.0, d_hi.round_up(ARGUMENT_BITS), Toward::Down)?.max(Dyadic::zero());
+    Enclosure::new(Some(lo), Some(hi))
 }

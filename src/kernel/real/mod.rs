@@ -22,9 +22,7 @@ mod special;
 pub use dyadic::{Dyadic, MAX_BITS, MAX_EXPONENT, Toward};
 pub use elementary::{e, pi};
 pub use enclosure::{Enclosure, Truth};
-pub use inverse::{
-    binomial_inverse_upper_holds, binomial_tail, binomial_tail_inverse, kl, kl_inverse, kl_inverse_upper_holds,
-};
+pub use inverse::{Ask, Inverse, Question, Tail, binomial_tail, binomial_tail_inverse, kl, kl_inverse};
 pub use series::Slack;
 pub use special::{Binomials, binomial, factorial, ln_binomial};
 
@@ -46,6 +44,8 @@ pub enum RealError {
     TooLarge { what: &'static str, limit: u64 },
     /// The lower end exceeds the upper end.
     Empty,
+    /// A point beside an inverse is missing, or its sign is not the one asked for.
+    Point { question: String, found: String },
 }
 
 impl std::fmt::Display for RealError {
@@ -54,6 +54,7 @@ impl std::fmt::Display for RealError {
             RealError::OutsideDomain { function, argument } => write!(f, "expected {function}, found {argument}"),
             RealError::DivisionByZero => f.write_str("expected a divisor away from zero, found one that may be zero"),
             RealError::TooLarge { what, limit } => write!(f, "expected {what} of at most {limit}, found a larger one"),
+            RealError::Point { question, found } => write!(f, "expected a point {question}, found {found}"),
             RealError::Empty => f.write_str("expected a lower end below the upper end, found an empty enclosure"),
         }
     }
