@@ -74,7 +74,7 @@ fn settle(
 }
 
 /// The root of `kl(q, p) = c` above `q`. In `p` the entropy is convex, so that from above the root Newton's steps stay above it; above it
-/// are `q + sqrt(2 q c) + 2 c` and, as `q ln q + (1-q) ln(1-q) >= -ln 2`, also `1 - e^(-(c + ln 2)/(1-q))`.
+/// are `q + sqrt(2 q c) + 2 c` and, as `q ln(q/p) >= q ln q >= -(1-q)`, also `1 - (1-q) e^(-1 - c/(1-q))`.
 fn kl_root(q: &Dyadic, c: &Dyadic) -> Result<Dyadic, RealError> {
     let (one, two) = (Enclosure::exact_int(1), Enclosure::exact_int(2));
     let (q, c) = (exact(q), exact(c));
@@ -83,8 +83,8 @@ fn kl_root(q: &Dyadic, c: &Dyadic) -> Result<Dyadic, RealError> {
     }
     let twice = c.mul(&two, BITS);
     let near = q.add(&q.mul(&twice, BITS).sqrt(BITS)?, BITS).add(&twice, BITS);
-    let exponent = c.add(&two.ln(BITS)?, BITS).div(&one.sub(&q, BITS), BITS)?;
-    let far = one.sub(&exponent.neg().exp(BITS)?, BITS);
+    let rest = one.sub(&q, BITS);
+    let far = one.sub(&rest.mul(&c.div(&rest, BITS)?.add(&one, BITS).neg().exp(BITS)?, BITS), BITS);
     settle(number(&near.min(&far))?, i64::from(BITS) / 2, |p| {
         let p = exact(p);
         let excess = kl(&q, &p, BITS)?.sub(&c, BITS);
