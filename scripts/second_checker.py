@@ -175,29 +175,6 @@ def kl(q, p):
     return total
 
 
-def kl_inverse(q, c):
-    """sup { p : kl(q, p) <= c } grows with q and c."""
-    def end(q, c, up):
-        if not 0 <= q <= 1 or c < 0:
-            raise OutOfReach("kl of what is no probability")
-        if q == 1:
-            return Q(1)
-        low, high = max(q, Q(0)), Q(1)
-        for _ in range(120):
-            middle = Q(math.floor((low + high) / 2 * 2**130), 2**130)
-            if not low < middle < high:
-                break
-            value = kl(q, middle)
-            if value.lo >= c:
-                high = middle
-            elif value.hi <= c:
-                low = middle
-            else:
-                break
-        return high if up else low
-    return I(end(q.lo, c.lo, False), end(q.hi, c.hi, True))
-
-
 def tail(n, k, p):
     """Bounds of P(Bin(n, p) <= k) at a point 0 < p < 1: the k-th term, times the sum of all terms over it, downwards."""
     if k >= n:
@@ -220,23 +197,70 @@ def tail(n, k, p):
     return value.lo, value.hi
 
 
-def tail_inverse(n, k, delta):
-    """sup { p : P(Bin(n, p) <= k) >= delta } falls with delta."""
-    if k >= n:
-        return I(1)
-    def end(delta, up):
-        low, high = Q(0), Q(1)
-        for _ in range(70):
-            middle = (low + high) / 2
-            bounds = tail(n, k, middle)
-            if bounds[1] < delta:
-                high = middle
-            elif bounds[0] >= delta:
-                low = middle
-            else:
-                break
-        return high if up else low
-    return I(end(delta.hi, False), end(delta.lo, True))
+class Points:
+    """The certificate's points beside inverses: each is looked at once, by one sign, and bounds every inverse that it dominates."""
+
+    def __init__(self, records):
+        self.known = []
+        for record in records:
+            if set(record) != {"at", "inverse", "side"} or record["side"] not in ("above", "below"):
+                raise Refused("a point with other fields")
+            head, *arguments = record["inverse"]
+            self.known.append((head, [number(x) for x in arguments], record["side"] == "above", number(record["at"])))
+
+    def holds(self, head, arguments, above, at):
+        """Whether the inverse is at most (`above`) or at least the point. Both functions are strictly monotone there."""
+        if head == "kl_inverse" and len(arguments) == 2:
+            q, c = arguments
+            if not 0 <= q <= 1 or c < 0 or above and at < q:
+                raise Refused(f"no point for {head}: {float(at)}")
+            if above and at >= 1 or not above and at <= q:
+                return True
+            value = kl(q, at)
+            if value.lo is INF:
+                return above
+            right, wrong = (value.lo >= c, value.hi < c) if above else (value.hi <= c, value.lo > c)
+        elif head == "binomial_tail_inverse" and len(arguments) == 3:
+            n, k, delta = arguments
+            if n.denominator != 1 or k.denominator != 1 or not 0 <= k < n:
+                raise Refused(f"no arguments of {head}")
+            if above and at >= 1 or not above and at <= 0:
+                return True
+            if not 0 < at < 1:
+                raise Refused(f"no point for {head}: {float(at)}")
+            low, high = tail(int(n), int(k), at)
+            right, wrong = (high <= delta, low > delta) if above else (low >= delta, high < delta)
+        else:
+            raise Refused(f"a point for `{head}`")
+        if wrong:
+            raise Refused(f"a point on the wrong side of {head}: {float(at)}")
+        return right
+
+    def best(self, head, above, dominates):
+        """The nearest point among those of arguments that dominate."""
+        found = [at for h, arguments, a, at in self.known
+                 if h == head and a == above and dominates(*arguments) and self.holds(h, arguments, a, at)]
+        if not found:
+            raise OutOfReach(f"{head} without a point")
+        return min(found) if above else max(found)
+
+    def kl_inverse(self, q, c):
+        """sup { p : kl(q, p) <= c } grows with q and c."""
+        if not (0 <= q.lo and q.hi <= 1 and c.lo >= 0):
+            raise OutOfReach("kl of what is no probability")
+        high = Q(1) if q.hi == 1 else min(Q(1), self.best("kl_inverse", True, lambda x, y: x >= q.hi and y >= c.hi))
+        low = q.lo if c.lo == 0 or q.lo == 1 else self.best("kl_inverse", False, lambda x, y: x <= q.lo and y <= c.lo)
+        return I(max(low, q.lo), high)
+
+    def binomial_tail_inverse(self, n, k, delta):
+        """sup { p : P(Bin(n, p) <= k) >= delta } grows with k and falls with delta."""
+        def end(k, above, dominates):
+            if k >= n:
+                return Q(1)
+            return self.best("binomial_tail_inverse", above, lambda m, j, d: m == n and dominates(j, d))
+        low, high = math.floor(k.lo), math.ceil(k.hi)
+        return I(max(Q(0), end(low, False, lambda j, d: j <= low and d >= delta.hi)),
+                 min(Q(1), end(high, True, lambda j, d: j >= high and d <= delta.lo)))
 
 
 def integer(a):
@@ -341,17 +365,11 @@ def apply(op, a):
         # Convex: largest at a corner; least at a corner too where q and p do not meet.
         meets = q.lo <= p.hi and p.lo <= q.hi
         return I(Q(0) if meets and (q.point() is None or p.point() is None) else min(c.lo for c in corners), max(c.hi for c in corners))
-    if op == "kl_inverse":
-        return kl_inverse(*(bounded(x, op) for x in a))
     if op == "binomial_tail":
         n, k, p = integer(a[0]), integer(a[1]), bounded(a[2], op)
         if p.point() is None or not 0 < p.lo < 1:
             raise OutOfReach("a binomial tail at an interval")
         return I(*tail(n, k, p.lo))
-    if op == "binomial_tail_inverse":
-        n, delta = integer(a[0]), bounded(a[2], op)
-        low, high = (tail_inverse(n, int(k), delta) for k in (bounded(a[1], op).lo, a[1].hi))
-        return I(low.lo, high.hi)
     raise OutOfReach(f"`{op}`")
 
 
@@ -573,9 +591,10 @@ class Certificate:
         self.doc = json.loads(text, object_pairs_hook=unique)
         if spell(self.doc) + "\n" != text:
             raise Refused("not in canonical spelling")
-        if (self.doc["format"], self.doc["version"]) != ("supremum certificate", 2):
-            raise Refused("expected version 2 of `supremum certificate`")
+        if (self.doc["format"], self.doc["version"]) != ("supremum certificate", 3):
+            raise Refused("expected version 3 of `supremum certificate`")
         self.side = Side(self.doc["side"], path.parent)
+        self.points = Points(self.doc["points"])
         self.library = library
         self.nets, self.samples = {}, {}
         for name, entry in self.doc["objects"].items():
@@ -629,7 +648,12 @@ class Certificate:
             raise OutOfReach("a case without a branch")
         if head == "of":
             return self.quantity(rest[0], rest[1:], facts, variables)
-        return apply(head, [self.term(t, facts, variables) for t in rest])
+        arguments = [self.term(t, facts, variables) for t in rest]
+        if head == "kl_inverse":
+            return self.points.kl_inverse(*(bounded(x, head) for x in arguments))
+        if head == "binomial_tail_inverse":
+            return self.points.binomial_tail_inverse(integer(arguments[0]), *(bounded(x, head) for x in arguments[1:]))
+        return apply(head, arguments)
 
     def is_object(self, term, variables):
         """An object or a symbol such as a norm, by name."""

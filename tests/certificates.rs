@@ -217,6 +217,7 @@ fn forgeries_that_only_the_spec_tells() {
     *support::at(&mut theorem, "sha256") = Json::Text(other.hash.clone());
     *support::at(&mut theorem, "status") = Json::Text(supremum::certificate::word(other.theorem.status).to_string());
     forgery.map("theorems").insert("test_set.kl".to_string(), theorem);
+    forgery.point_again();
     told("small", &forgery, "`risk` draws 1/100 for test_set.kl, and by the spec 1/100 for test_set.clopper_pearson");
     let mut forgery = written("tests/forge/conjecture.spec");
     let statement = forgery.text("theorems/my.parameters/text").replace("relu_units(N), ", "");
@@ -316,9 +317,9 @@ fn bad_files_have_named_refusals() {
         ("\"good.cert.bin\"", "\"edited.cert\"", 7, "E0810"),
         ("\"bytes\": ", "\"bytes\": 9", 7, "E0810"),
         ("\"bytes\": ", "\"bytes\": 9000000000", 8, "E0805"),
-        ("\"version\": 2", "\"version\": 3", 6, "E0806"),
-        ("\"version\": 2", "\"version\": 9007199254740991", 6, "E0806"),
-        ("\"version\": 2", "\"version\": 1", 6, "E0806"),
+        ("\"version\": 3", "\"version\": 4", 6, "E0806"),
+        ("\"version\": 3", "\"version\": 9007199254740991", 6, "E0806"),
+        ("\"version\": 3", "\"version\": 1", 6, "E0806"),
     ] {
         let text = stated.replacen(from, to, 1);
         assert_ne!(text, stated, "{from}");
@@ -326,7 +327,7 @@ fn bad_files_have_named_refusals() {
         expect(&edited, exit, code);
     }
     let (_, message) = verify(&edited);
-    assert!(message.contains("expected version 2, found 1"), "{message}");
+    assert!(message.contains("expected version 3, found 1"), "{message}");
     for bytes in [b"\xff\xfe{}".as_slice(), b"\0", b"{", b"[]", b"null", &[b'['; 1 << 20]] {
         std::fs::write(&edited, bytes).expect("written");
         let (exit, message) = verify(&edited);

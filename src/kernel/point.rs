@@ -9,9 +9,6 @@ use std::collections::BTreeMap;
 /// Finds a point for a question; the same one every time.
 pub type Propose = fn(&Question) -> Dyadic;
 
-/// How many proposals are kept.
-const KEPT: usize = 1 << 16;
-
 #[derive(Clone, Debug, Default)]
 pub struct Points {
     propose: Option<Propose>,
@@ -28,24 +25,14 @@ impl Points {
         Points { propose: None, known: RefCell::new(known) }
     }
 
-    /// How many are known.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.known.borrow().len()
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     pub fn at(&self, question: &Question) -> Option<Dyadic> {
-        if let Some(point) = self.known.borrow().get(question) {
-            return Some(point.clone());
-        }
-        let point = self.propose?(question);
-        let mut known = self.known.borrow_mut();
-        if known.len() < KEPT {
-            known.insert(question.clone(), point.clone());
-        }
+        let known = self.known.borrow().get(question).cloned();
+        let point = known.or_else(|| self.propose.map(|propose| propose(question)))?;
+        self.known.borrow_mut().insert(question.clone(), point.clone());
         Some(point)
     }
 }

@@ -33,6 +33,29 @@ fn lowered(end: &str) -> String {
     format!("{}*2^{exponent}", mantissa.parse::<u64>().expect("a mantissa") - 2)
 }
 
+/// The place of the last point beside this inverse on this side.
+fn point(f: &mut Forgery, inverse: &str, side: &str) -> String {
+    let is_asked = |point: &Json| {
+        matches!(point, Json::Map(map) if map["side"] == text(side)
+            && matches!(&map["inverse"], Json::List(parts) if parts[0] == text(inverse)))
+    };
+    let last = f.list("points").iter().rposition(is_asked).expect("a point");
+    format!("points/{last}")
+}
+
+/// Puts the point of the other side in the place of a point.
+fn point_of_the_other_side(f: &mut Forgery, inverse: &str, side: &str) {
+    let other = point(f, inverse, if side == "above" { "below" } else { "above" });
+    let [here, at] = [point(f, inverse, side), f.text(&format!("{other}/at"))];
+    f.set(&format!("{here}/at"), text(&at));
+}
+
+fn point_missing(f: &mut Forgery, inverse: &str) {
+    let last = point(f, inverse, "above");
+    let place = last["points/".len()..].parse::<usize>().expect("a number");
+    f.list("points").remove(place);
+}
+
 const ATTACKS: &[Attack] = &[
     attack("drop_requirement", CONJECTURE, Reason::TheoremText, "my.parameters: expected SHA-256", |f| {
         let statement = f.text("theorems/my.parameters/text").replace("relu_units(N), ", "");
@@ -125,6 +148,7 @@ const ATTACKS: &[Attack] = &[
         let step = f.step("risk");
         f.set(&format!("{step}/theorem"), text("test_set.kl"));
         f.set("claims/risk/draws/0/theorem", text("test_set.kl"));
+        f.point_again();
     }),
     attack("edited_theorem", BASE, Reason::TheoremText, "vc.halfspaces: expected SHA-256", |f| {
         f.set("theorems/vc.halfspaces/sha256", text(&"0".repeat(64)));
@@ -134,6 +158,58 @@ const ATTACKS: &[Attack] = &[
     }),
     attack("promoted_conjecture", CONJECTURE, Reason::TheoremText, "expected the status unproved", |f| {
         f.set("theorems/my.parameters/status", text("proved"));
+    }),
+    attack("point_missing", BASE, Reason::Step, "expected a point above binomial_tail_inverse(400, 2, ", |f| {
+        point_missing(f, "binomial_tail_inverse");
+    }),
+    attack("point_missing_kl", BASE, Reason::Step, "expected a point above kl_inverse(0.01, ", |f| {
+        point_missing(f, "kl_inverse");
+    }),
+    attack("point_wrong_side", BASE, Reason::Step, "found 0.85177639", |f| {
+        // Below the inverse by one part in 2^120: the bound would be a little better than the truth.
+        point_of_the_other_side(f, "binomial_tail_inverse", "above");
+    }),
+    attack("point_wrong_side_kl", BASE, Reason::Step, "expected a point above kl_inverse(0.01, 0.228", |f| {
+        point_of_the_other_side(f, "kl_inverse", "above");
+    }),
+    attack("point_too_high", BASE, Reason::Step, "expected a point below binomial_tail_inverse(400, 2, ", |f| {
+        point_of_the_other_side(f, "binomial_tail_inverse", "below");
+    }),
+    attack("point_too_high_kl", BASE, Reason::Step, "expected a point below kl_inverse(0.01, ", |f| {
+        point_of_the_other_side(f, "kl_inverse", "below");
+    }),
+    attack("point_on_the_left_branch", BASE, Reason::Step, "found 0.000000000931", |f| {
+        // Left of q relative entropy is large as well.
+        let place = point(f, "kl_inverse", "above");
+        f.set(&format!("{place}/at"), text("1*2^-30"));
+    }),
+    attack("point_that_says_nothing", BASE, Reason::Enclosure, "the step proves", |f| {
+        let place = point(f, "kl_inverse", "above");
+        f.set(&format!("{place}/at"), text("1"));
+    }),
+    attack("point_for_other_arguments", BASE, Reason::Step, "expected a point below kl_inverse(0, ", |f| {
+        // An easier question: twice the budget of nats.
+        f.set("points/0/inverse/2", text("1"));
+        f.list("points").swap(0, 1);
+    }),
+    attack(
+        "point_that_nobody_needs",
+        BASE,
+        Reason::Grounds,
+        "points: expected the 18 that the claims need, found 19",
+        |f| {
+            let mut more = f.at("points/0").clone();
+            if let Json::Map(map) = &mut more {
+                map.insert("inverse".to_string(), list([text("kl_inverse"), text("0"), text("0")]));
+            }
+            f.list("points").insert(0, more);
+        },
+    ),
+    attack("points_out_of_order", BASE, Reason::Order, "expected the points in order, each once", |f| {
+        f.list("points").swap(0, 1);
+    }),
+    attack("point_of_another_function", BASE, Reason::Field, "expected kl_inverse or binomial_tail_inverse", |f| {
+        f.set("points/0/inverse/0", text("erfc_inverse"));
     }),
     attack("cyclic_step", BASE, Reason::Order, "expected a step before number 1, found number 1", |f| {
         f.set("claims/class/derivation/1/uses", list([Json::Integer(1)]));
@@ -300,8 +376,11 @@ const ATTACKS: &[Attack] = &[
     attack("outside_the_folder", BASE, Reason::Side, "expected the name of a file beside", |f| {
         f.set("side/file", text("../base.cert.bin"));
     }),
-    attack("newer_version", BASE, Reason::Version, "expected version 2, found 99", |f| {
+    attack("newer_version", BASE, Reason::Version, "expected version 3, found 99", |f| {
         f.set("version", Json::Integer(99));
+    }),
+    attack("older_version", BASE, Reason::Version, "expected version 3, found 2", |f| {
+        f.set("version", Json::Integer(2));
     }),
     attack("other_format", BASE, Reason::Version, "expected the format", |f| f.set("format", text("other"))),
     attack("unknown_field", BASE, Reason::Field, "found `comment`", |f| {
@@ -349,13 +428,13 @@ const ATTACKS: &[Attack] = &[
         f.raw = Some(bytes);
     }),
     attack("other_spelling", BASE, Reason::Spelling, "expected the canonical spelling", |f| {
-        f.raw = Some(f.json.render().replace("\"version\": 2", "\"version\":  2").into_bytes());
+        f.raw = Some(f.json.render().replace("\"version\": 3", "\"version\":  3").into_bytes());
     }),
     attack("bare_nan", BASE, Reason::Malformed, "expected", |f| {
-        f.raw = Some(f.json.render().replace("\"version\": 2", "\"version\": NaN").into_bytes());
+        f.raw = Some(f.json.render().replace("\"version\": 3", "\"version\": NaN").into_bytes());
     }),
     attack("a_float", BASE, Reason::Malformed, "floating point", |f| {
-        f.raw = Some(f.json.render().replace("\"version\": 2", "\"version\": 2.0").into_bytes());
+        f.raw = Some(f.json.render().replace("\"version\": 3", "\"version\": 3.0").into_bytes());
     }),
 ];
 

@@ -2,13 +2,14 @@
 //! and still true, or they speak of other objects: then they were derived anew for those, and `--spec` tells the difference.
 
 use super::support::{Forgery, judge, written};
+use num_bigint::BigInt;
 use supremum::kernel::certificate::{Certificate, ClaimRecord, Json};
 use supremum::kernel::real::Truth;
 use supremum::kernel::value::Value;
 
 /// Other numbers with the same form.
 fn mutants(text: &str) -> Vec<String> {
-    let shifted = |n: &str, by: i128| n.parse::<i128>().ok().map(|n| (n + by).to_string());
+    let shifted = |n: &str, by: i64| n.parse::<BigInt>().ok().map(|n| (n + by).to_string());
     let found: Vec<Option<String>> = if let Some((m, e)) = text.split_once("*2^") {
         // An odd mantissa stays odd.
         vec![
@@ -34,7 +35,7 @@ fn mutants(text: &str) -> Vec<String> {
 fn is_number(text: &str) -> bool {
     let digits = text.trim_start_matches('-');
     digits.starts_with(|c: char| c.is_ascii_digit())
-        && text.len() < 60
+        && text.len() < 100
         && digits.chars().all(|c| c.is_ascii_digit() || "-/*^".contains(c))
 }
 

@@ -6,6 +6,8 @@ use std::process::Command;
 use std::sync::OnceLock;
 use supremum::certificate;
 use supremum::kernel::certificate::{Certificate, Json, Refusal, Text};
+use supremum::kernel::point::Points;
+use supremum::point::propose;
 use supremum::text::Source;
 use supremum::theory::Library;
 use supremum::theory::compile::Origin;
@@ -150,6 +152,17 @@ impl Forgery {
             Json::Integer(at) => usize::try_from(*at).expect("an offset"),
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Puts in the points beside inverses that its claims need.
+    pub fn point_again(&mut self) {
+        let text = Text::parse(self.json.render().as_bytes()).expect("a certificate");
+        let mut certificate = text.read(&self.side).expect("a certificate");
+        certificate.objects.points = Points::proposed(propose);
+        let (text, _) = rewritten(&certificate);
+        let mut written = Json::parse(text.as_bytes()).expect("canonical JSON");
+        let points = at(&mut written, "points").clone();
+        self.set("points", points);
     }
 
     /// Sets the side file's length and hash right after an edit.

@@ -454,13 +454,10 @@ impl Certificate {
             .map_err(|error| Refusal::step(Reason::Object, "objects", &error))?;
         let certified: Vec<Certified> =
             self.claims.iter().map(|claim| self.derive(claim, theorems, &structures)).collect::<Result<_, _>>()?;
-        let asked: BTreeSet<_> = certified.iter().flat_map(|claim| claim.checked.points().keys()).collect();
-        if asked.len() != self.objects.points.len() {
-            let text = format!(
-                "points: expected those {} that the claims need, found {}",
-                asked.len(),
-                self.objects.points.len()
-            );
+        let needed: BTreeSet<_> = certified.iter().flat_map(|claim| claim.checked.points().keys()).collect();
+        if needed.len() != self.objects.points.count() {
+            let found = self.objects.points.count();
+            let text = format!("points: expected the {} that the claims need, found {found}", needed.len());
             return Err(Refusal::new(Reason::Grounds, text));
         }
         let total: BigRational = certified.iter().map(|claim| claim.checked.spent()).sum();
