@@ -13,10 +13,10 @@ struct Part {
 }
 
 /// The whole kernel. The first plan was 2,500 lines for bounds of architectures alone; docs/trust.md says what each part adds.
-const BUDGET: usize = 11_750;
+const BUDGET: usize = 11_850;
 
 const PARTS: &[Part] = &[
-    // Dyadic numbers, intervals, series and inverses (about 1,250), square roots as exact numbers, values with exact ends.
+    // Dyadic numbers, intervals, series and the signs of inverses (about 1,250), square roots as exact numbers, values with exact ends.
     Part { name: "arithmetic", paths: &["real", "surd.rs", "value.rs"], budget: 1_900 },
     // Terms, formulas, theorems; their evaluation, the steps of a derivation, the verdict; the list of known names (100 lines for the
     // quantities of covers by dual norms, (p,q) norms and comparisons of maxima).
@@ -29,6 +29,7 @@ const PARTS: &[Part] = &[
             "formula.rs",
             "memo.rs",
             "mod.rs",
+            "point.rs",
             "signature.rs",
             "term.rs",
             "theorem.rs",
