@@ -390,22 +390,100 @@ def number(text):
 
 
 def spell(value, depth=0):
-    """The canonical spelling of a JSON value."""
+    """The canonical spelling of a JSON value: the first two levels are broken over lines."""
     if isinstance(value, str):
         out = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return '"' + re.sub(r"[\x00-\x1f]", lambda c: f"\\u{ord(c[0]):04x}", out) + '"'
+        return '"' + re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda c: f"\\u{ord(c[0]):04x}", out) + '"'
     if value is None or isinstance(value, (bool, int)):
         return json.dumps(value)
-    broken = lambda v: isinstance(v, dict) and v or isinstance(v, list) and any(map(broken, v))
-    pad, end = "\n" + " " * (depth + 1), "\n" + " " * depth
+    line = "\n" if depth < 2 and value else ""
     if isinstance(value, dict):
-        if not value:
-            return "{}"
-        inner = ("," + pad).join(f"{spell(k)}: {spell(value[k], depth + 1)}" for k in sorted(value))
-        return "{" + pad + inner + end + "}"
-    if broken(value):
-        return "[" + pad + ("," + pad).join(spell(v, depth + 1) for v in value) + end + "]"
-    return "[" + ", ".join(map(spell, value)) + "]"
+        entries, ends = [f"{spell(k)}:{spell(value[k], depth + 1)}" for k in sorted(value)], "{}"
+    else:
+        entries, ends = [spell(v, depth + 1) for v in value], "[]"
+    return ends[0] + line + ("," + line).join(entries) + line + ends[1]
+
+
+# From the spelling to what the rest of this program works on: fields that were left out, terms with their kinds in front.
+
+OPERATIONS = {"+": "add", "*": "mul", "-": "neg", "/": "div", "^": "pow"}
+BIGS = {"sum": "big_sum", "prod": "big_prod", "max over": "big_max", "min over": "big_min"}
+CALLS = """abs min max sqrt exp ln log2 tanh arctan erf erfc lgamma gamma floor ceil binomial kl kl_inverse binomial_tail
+    binomial_tail_inverse""".split()
+
+
+def spelled_term(term):
+    if isinstance(term, str):
+        return term if term[:1] in "-0123456789" and term else [term] if term in ("pi", "e", "inf") else ["name", term]
+    head, *rest = term
+    if head in BIGS:
+        return [BIGS[head], rest[0]] + [spelled_term(t) for t in rest[1:]]
+    if head == "cases":
+        return ["cases"] + [[c if c is None else spelled_formula(c), spelled_term(t)] for c, t in rest]
+    rest = [spelled_term(t) for t in rest]
+    return [OPERATIONS.get(head, head)] + rest if head in OPERATIONS or head in CALLS else ["of", head] + rest
+
+
+def spelled_formula(formula):
+    head, *rest = formula
+    if head == "and":
+        return ["and"] + [spelled_formula(part) for part in rest]
+    if head in ("forall", "forall_real"):
+        return [head, rest[0], spelled_term(rest[1]), spelled_term(rest[2]), spelled_formula(rest[3])]
+    if head == "forall_each":
+        return [head, rest[0], [spelled_term(t) for t in rest[1]], spelled_formula(rest[2])]
+    if head == "holds":
+        return ["holds", rest[0]] + [spelled_term(t) for t in rest[1:]]
+    return [head] + [spelled_term(t) for t in rest]
+
+
+def spelled_terms(terms):
+    return {name: spelled_term(term) for name, term in terms.items()}
+
+
+def spelled_net(net):
+    nodes = net["architecture"]["nodes"]
+    plain = lambda i, node: {"op": node, "inputs": [i - 1] if i else ["input"]} if isinstance(node, list) else node
+    tensor = lambda t: t and {"shape": t[0], "data": t[1]}
+    parameters = net.get("parameters")
+    return {
+        "architecture": {**net["architecture"], "nodes": [plain(i, node) for i, node in enumerate(nodes)]},
+        "constraints": [{**c, "bound": spelled_term(c["bound"])} for c in net.get("constraints", [])],
+        "parameters": parameters and [p and {"weight": tensor(p["weight"]), "bias": tensor(p.get("bias"))} for p in parameters],
+        "weight_bits": net.get("weight_bits"),
+    }
+
+
+def spelled(doc):
+    """The certificate with all fields, and terms with their kinds."""
+    doc = {"assumptions": [], "definitions": {}, "files": [], "objects": {}, "points": [], "side": None, "steps": [], "theorems": {}, **doc}
+    doc["definitions"] = {n: {"parameters": d.get("parameters", []), "body": spelled_term(d["body"])} for n, d in doc["definitions"].items()}
+    for name, entry in doc["objects"].items():
+        entry["is"] = spelled_net(entry["is"]) if "architecture" in entry["is"] else {"examples": None, "center": None, **entry["is"]}
+    doc["theorems"] = {name: {"text": None, **record} for name, record in doc["theorems"].items()}
+    for step in doc["steps"]:
+        if "theorem" in step:
+            step["bindings"] = spelled_terms(step["bindings"])
+        else:
+            step["subject"] = spelled_term(step["subject"])
+    nothing = {"assumptions": [], "undischarged": [], "derivation": [], "draws": [], "stated": {}, "failure": "0", "spent": "0"}
+    for i, claim in enumerate(doc["claims"]):
+        claim = doc["claims"][i] = {**nothing, "kind": "claim", "verdict": "proved", "low": None, "high": None, **claim}
+        claim["statement"] = spelled_formula(claim["statement"])
+        claim["stated"] = spelled_terms(claim["stated"])
+        claim["draws"] = [{**draw, "objects": spelled_terms(draw["objects"])} for draw in claim["draws"]]
+        claim["derivation"] = [{"step": e[0], "low": e[1], "high": e[2], "uses": e[3:]} for e in claim["derivation"]]
+    return doc
+
+
+def spelled_library(library):
+    for theorem in library["theorems"].values():
+        theorem["ensures"] = spelled_formula(theorem["ensures"])
+        theorem["requires"] = [spelled_formula(requirement) for requirement in theorem["requires"]]
+        if theorem["failure"] is not None:
+            theorem["failure"] = spelled_term(theorem["failure"])
+    return library
+
 
 
 def unique(pairs):
@@ -429,17 +507,18 @@ class Side:
 
     def array(self, field):
         """Integers and a common exponent: number i is integers[i] times 2^exponent."""
-        if isinstance(field, list):
+        if not (field and isinstance(field[0], str) and field[0][0].isalpha()):
             values = [number(v) if isinstance(v, str) else Q(v) for v in field]
             e = -max((v.denominator.bit_length() - 1 for v in values), default=0)
             return [int(v / Q(2) ** e) for v in values], e
-        width = {"u8": 1, "i8": 1, "i16": 2, "i32": 4, "i64": 8, "binary32": 4, "binary64": 8}[field["layout"]]
-        start, count, e = field["at"], field["count"], int(field["exponent"])
+        layout, start, count, *rest = field
+        width = {"u8": 1, "i8": 1, "i16": 2, "i32": 4, "i64": 8, "binary32": 4, "binary64": 8}[layout]
+        e = int(rest[0]) if rest else 0
         raw = self.data[start:start + width * count]
         if len(raw) != width * count:
             raise Refused("an array reaches beyond the side file")
-        words = [int.from_bytes(raw[i:i + width], "little", signed=field["layout"][0] == "i") for i in range(0, len(raw), width)]
-        if field["layout"].startswith("binary"):
+        words = [int.from_bytes(raw[i:i + width], "little", signed=layout[0] == "i") for i in range(0, len(raw), width)]
+        if layout.startswith("binary"):
             mantissa_bits, bias = (23, 150) if width == 4 else (52, 1075)
             parts = []
             for word in words:
@@ -593,6 +672,7 @@ class Certificate:
             raise Refused("not in canonical spelling")
         if (self.doc["format"], self.doc["version"]) != ("supremum certificate", 3):
             raise Refused("expected version 3 of `supremum certificate`")
+        self.doc = spelled(self.doc)
         self.side = Side(self.doc["side"], path.parent)
         self.points = Points(self.doc["points"])
         self.library = library
@@ -874,9 +954,9 @@ class Certificate:
                 facts.setdefault(key(subject), []).append(value)
             try:
                 subject, value = self.step(step, facts, claim["stated"])
-                if printed(subject) != entry["of"]:
-                    raise Refused(f"expected a step about {printed(subject)}, found {entry['of']}")
-                self.within(value, entry["low"], entry["high"], entry["of"], trusted)
+                if "of" in step and printed(subject) != step["of"]:
+                    raise Refused(f"expected a step about {printed(subject)}, found {step['of']}")
+                self.within(value, entry["low"], entry["high"], printed(subject), trusted)
             except OutOfReach as reason:
                 trusted.add(str(reason))
                 subject = step.get("subject") or substitute(self.theorems[step["theorem"]]["ensures"][1], step["bindings"])
@@ -975,7 +1055,7 @@ MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError, Arithm
 def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    library = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    library = spelled_library(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
     full = part = wrong = 0
     reasons = {}
     for path in map(Path, sys.argv[2:]):

@@ -103,7 +103,7 @@ fn the_library_is_written_for_other_programs() {
     let library = library();
     let text = supremum::certificate::library::library(&library);
     let json = Json::parse(text.as_bytes()).expect("canonical spelling");
-    let theorems = Field::root(&json).find("theorems").expect("theorems").entries().expect("a map");
+    let theorems = Field::new(&json, "library").find("theorems").expect("theorems").entries().expect("a map");
     assert_eq!(theorems.len(), library.entries.len());
     for (name, field) in theorems {
         let [ensures, failure, parameters, requires, hash, _, text] = field

@@ -13,7 +13,7 @@ struct Part {
 }
 
 /// The whole kernel. The first plan was 2,500 lines for bounds of architectures alone; docs/trust.md says what each part adds.
-const BUDGET: usize = 11_850;
+const BUDGET: usize = 12_300;
 
 const PARTS: &[Part] = &[
     // Dyadic numbers, intervals, series and the signs of inverses (about 1,250), square roots as exact numbers, values with exact ends.
@@ -58,8 +58,9 @@ const PARTS: &[Part] = &[
     Part { name: "evaluation", paths: &["forward.rs", "gradient.rs", "readout.rs"], budget: 900 },
     // Certificates of Lipschitz constants on any graph, and the one test of semidefiniteness.
     Part { name: "lipschitz", paths: &["lipschitz", "psd.rs"], budget: 3_200 },
-    // Reading and writing certificates in their one spelling; nothing read is believed.
-    Part { name: "certificate", paths: &["certificate"], budget: 1_900 },
+    // Reading certificates in their one spelling, entry by entry; nothing read is believed. The reader of JSON (150 lines) stands where a
+    // library of JSON was trusted before, side files are read in pieces (70) and claims and steps one at a time (60).
+    Part { name: "certificate", paths: &["certificate"], budget: 2_100 },
 ];
 
 /// Lines of code up to the unit tests.

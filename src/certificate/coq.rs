@@ -75,7 +75,8 @@ pub fn script(certificate: &Certificate, theorems: &Theorems) -> Result<Script, 
     let objects = Objects { points: Points::proposed(point::propose), ..certificate.objects.clone() };
     let structures = structures(&objects).map_err(|error| error.to_string())?;
     let mut script = Script { text: header(certificate), replayed: Vec::new(), omitted: Vec::new() };
-    for (number, record) in certificate.claims.iter().enumerate() {
+    for number in 0..certificate.claims() {
+        let record = &certificate.claim(number).map_err(|refusal| refusal.message)?;
         let mut section = Section::new(certificate, record, &objects, theorems, &structures);
         let body = section.write(number).map_err(|error| format!("claim `{}`: {error}", record.name))?;
         script.text.push_str(&body);
@@ -103,9 +104,9 @@ fn comment(text: &str) -> String {
 }
 
 struct Section<'c> {
+    certificate: &'c Certificate,
     record: &'c ClaimRecord,
     workspace: Workspace<'c>,
-    steps: Vec<&'c crate::kernel::derive::Step>,
     /// Coq names of quantities, by their printed form.
     variables: BTreeMap<String, String>,
     text: String,
@@ -127,21 +128,24 @@ impl<'c> Section<'c> {
         structures: &'c BTreeMap<String, Structure>,
     ) -> Section<'c> {
         let workspace = Workspace::new(objects, theorems, structures).stating(record.claim.stated.clone());
-        let steps = record.derivation.iter().filter_map(|said| certificate.steps.get(said.step)).collect();
         let (variables, text) = (BTreeMap::new(), String::new());
         let (omitted, known, values) = (Vec::new(), Vec::new(), Vec::new());
-        Section { record, workspace, steps, variables, text, omitted, known, values, named: 0 }
+        Section { certificate, record, workspace, variables, text, omitted, known, values, named: 0 }
     }
 
     fn write(&mut self, number: usize) -> Result<String, String> {
         let statement = terms::text(&self.record.claim.statement);
-        for i in 0..self.steps.len() {
-            let step = self.steps[i];
-            let index = self.workspace.apply(step).map_err(|error| error.to_string())?;
+        for (i, said) in self.record.derivation.iter().enumerate() {
+            let (step, _) = self.certificate.step(said.step).map_err(|refusal| refusal.message)?;
+            let index = self.workspace.apply(&step).map_err(|error| error.to_string())?;
             let fact = self.workspace.facts()[index].clone();
-            let said = &self.record.derivation[i];
             let subject = self.variable(&fact.subject, true)?;
-            let _ = writeln!(self.text, "(* step {i}: {} on {} *)", comment(&fact.rule), comment(&said.of));
+            let _ = writeln!(
+                self.text,
+                "(* step {i}: {} on {} *)",
+                comment(&fact.rule),
+                comment(&fact.subject.to_string())
+            );
             match &fact.conclusion {
                 None => self.hypothesis(i, &subject, &fact.value),
                 Some(conclusion) => {

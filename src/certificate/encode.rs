@@ -3,7 +3,7 @@
 use crate::kernel::certificate::array::PLAIN_BITS;
 use crate::kernel::certificate::json::Json;
 use crate::kernel::certificate::point;
-use crate::kernel::certificate::term::{BIGS, RELATIONS, SYMBOLS};
+use crate::kernel::certificate::term::{BIGS, CONSTANTS, RELATIONS, SYMBOLS};
 use crate::kernel::check::Statement;
 use crate::kernel::derive::Step;
 use crate::kernel::lipschitz::{self, Branch, LayerNorm, LowerWitness, Multipliers, robust};
@@ -17,11 +17,11 @@ use crate::kernel::value::Value;
 use crate::kernel::witness::Witness;
 use num_bigint::BigInt;
 use num_rational::BigRational;
-use num_traits::ToPrimitive;
+use num_traits::{ToPrimitive, Zero};
 use std::collections::BTreeMap;
 
 /// Arrays up to this length stand in the text.
-const INLINE: usize = 32;
+const INLINE: usize = 8;
 /// Significant bits of a stated end that is not exact.
 const END_BITS: u32 = 64;
 /// Longest exact end in the text, in bits of numerator and denominator together.
@@ -33,6 +33,23 @@ pub fn text(text: impl Into<String>) -> Json {
 
 pub fn map<const N: usize>(fields: [(&str, Json); N]) -> Json {
     Json::Map(fields.into_iter().map(|(key, value)| (key.to_string(), value)).collect())
+}
+
+/// A map without the fields, of those in the second list, that have nothing to say.
+pub fn record<const N: usize, const M: usize>(fields: [(&str, Json); N], optional: [(&str, Json); M]) -> Json {
+    let is_something = |(_, json): &(&str, Json)| match json {
+        Json::Null => false,
+        Json::List(list) => !list.is_empty(),
+        Json::Map(map) => !map.is_empty(),
+        _ => true,
+    };
+    let fields = fields.into_iter().chain(optional.into_iter().filter(is_something));
+    Json::Map(fields.map(|(key, value)| (key.to_string(), value)).collect())
+}
+
+/// A probability that is left out where it is zero.
+pub fn positive(q: &BigRational) -> Json {
+    if q.is_zero() { Json::Null } else { rational(q) }
 }
 
 pub fn texts<'a>(items: impl IntoIterator<Item = &'a String>) -> Json {
@@ -114,10 +131,10 @@ pub fn point(question: &Question, at: &real::Dyadic) -> Json {
 pub fn term(value: &Term) -> Json {
     match value {
         Term::Number(q) => rational(q),
-        Term::Pi => list("pi", []),
-        Term::Euler => list("e", []),
-        Term::Infinity => list("inf", []),
-        Term::Name(name) => list("name", [text(name)]),
+        Term::Pi | Term::Euler | Term::Infinity => {
+            text(CONSTANTS.iter().find(|(_, constant)| constant == value).map_or("", |(word, _)| word))
+        }
+        Term::Name(name) => text(name),
         Term::Apply(op, arguments) => list(op_word(*op), arguments.iter().map(term)),
         Term::Big { big, variable, from, to, body } => {
             let word = BIGS.iter().find(|(_, b)| b == big).map_or("", |(word, _)| word);
@@ -129,7 +146,7 @@ pub fn term(value: &Term) -> Json {
                 Json::List(vec![condition.as_ref().map_or(Json::Null, formula), term(value)])
             }),
         ),
-        Term::Quantity(head, arguments) => list("of", std::iter::once(text(head)).chain(arguments.iter().map(term))),
+        Term::Quantity(head, arguments) => list(head, arguments.iter().map(term)),
     }
 }
 
@@ -179,16 +196,17 @@ impl Side {
         if numbers.len() > INLINE
             && let Some((layout, exponent, bytes)) = layout(numbers)
         {
-            let at = self.bytes.len();
-            self.bytes.extend(bytes);
-            return map([
-                ("at", natural(at)),
-                ("count", natural(numbers.len())),
-                ("exponent", text(exponent.to_string())),
-                ("layout", text(layout)),
-            ]);
+            return self.place(layout, exponent, numbers.len(), bytes);
         }
         Json::List(numbers.iter().map(|(m, e)| text(dyadic_text(&BigInt::from(*m), *e))).collect())
+    }
+
+    /// Appends an array and says where it stands.
+    fn place(&mut self, layout: &str, exponent: i64, count: usize, bytes: Vec<u8>) -> Json {
+        let at = self.bytes.len();
+        self.bytes.extend(bytes);
+        let exponent = (exponent != 0).then(|| text(exponent.to_string()));
+        list(layout, [natural(at), natural(count)].into_iter().chain(exponent))
     }
 
     fn weights(&mut self, weights: &[Weight]) -> Json {
@@ -210,22 +228,17 @@ impl Side {
     fn integers(&mut self, values: &[i64]) -> Json {
         if values.len() > INLINE {
             let (layout, bytes) = integer_bytes(values);
-            let at = self.bytes.len();
-            self.bytes.extend(bytes);
-            return map([
-                ("at", natural(at)),
-                ("count", natural(values.len())),
-                ("exponent", text("0")),
-                ("layout", text(layout)),
-            ]);
+            return self.place(layout, 0, values.len(), bytes);
         }
         Json::List(values.iter().map(|n| text(n.to_string())).collect())
     }
 
-    pub fn step(&mut self, step: &Step) -> Json {
+    /// A step, and for a theorem the quantity that it bounds.
+    pub fn step(&mut self, step: &Step, of: &str) -> Json {
         match step {
             Step::Theorem { name, bindings } => map([
                 ("bindings", Json::Map(bindings.iter().map(|(name, value)| (name.clone(), term(value))).collect())),
+                ("of", text(of)),
                 ("theorem", text(name)),
             ]),
             Step::Witness { subject, witness } => map([("subject", term(subject)), ("witness", self.witness(witness))]),
@@ -330,21 +343,24 @@ impl Side {
                 network.parameters().iter().map(|p| p.as_ref().map_or(Json::Null, |p| self.parameters(p))).collect(),
             )
         });
-        map([
-            ("architecture", architecture(&net.architecture)),
-            ("constraints", Json::List(net.constraints.iter().map(constraint).collect())),
-            ("parameters", parameters),
-            ("weight_bits", net.network.as_ref().map_or(Json::Null, |network| natural(network.weight_bits() as usize))),
-        ])
+        let bits = net.network.as_ref().map_or(Json::Null, |network| natural(network.weight_bits() as usize));
+        record(
+            [("architecture", architecture(&net.architecture))],
+            [
+                ("constraints", Json::List(net.constraints.iter().map(constraint).collect())),
+                ("parameters", parameters),
+                ("weight_bits", bits),
+            ],
+        )
     }
 
     fn parameters(&mut self, parameters: &Parameters) -> Json {
         let mut tensor = |tensor: &Tensor| {
             let shape = tensor.shape.iter().map(|n| natural(*n)).collect();
-            map([("data", self.weights(&tensor.data)), ("shape", Json::List(shape))])
+            Json::List(vec![Json::List(shape), self.weights(&tensor.data)])
         };
         let weight = tensor(&parameters.weight);
-        map([("bias", parameters.bias.as_ref().map_or(Json::Null, tensor)), ("weight", weight)])
+        record([("weight", weight)], [("bias", parameters.bias.as_ref().map_or(Json::Null, tensor))])
     }
 
     fn sample(&mut self, sample: &Sample, with_examples: bool) -> Json {
@@ -355,13 +371,15 @@ impl Side {
             Origin::Generated(generator) => map([("generator", text(generator))]),
         };
         let examples = sample.examples.as_ref().filter(|_| with_examples);
-        map([
-            ("atoms", texts(&sample.atoms)),
-            ("classes", natural(sample.classes as usize)),
-            ("examples", examples.map_or(Json::Null, |examples| self.examples(examples))),
-            ("origin", origin),
-            ("size", natural(sample.size)),
-        ])
+        record(
+            [
+                ("atoms", texts(&sample.atoms)),
+                ("classes", natural(sample.classes as usize)),
+                ("origin", origin),
+                ("size", natural(sample.size)),
+            ],
+            [("examples", examples.map_or(Json::Null, |examples| self.examples(examples)))],
+        )
     }
 
     fn examples(&mut self, examples: &Examples) -> Json {
@@ -383,12 +401,10 @@ fn domain(domain: &Domain) -> Json {
             };
             map([("box", Json::List(runs.iter().map(run).collect()))])
         }
-        Domain::Ball { dimension, radius, norm, center } => map([
-            ("center", center.as_ref().map_or(Json::Null, |c| Json::List(c.iter().map(rational).collect()))),
-            ("dimension", size(*dimension)),
-            ("norm", text(norm)),
-            ("radius", rational(radius)),
-        ]),
+        Domain::Ball { dimension, radius, norm, center } => record(
+            [("dimension", size(*dimension)), ("norm", text(norm)), ("radius", rational(radius))],
+            [("center", center.as_ref().map_or(Json::Null, |c| Json::List(c.iter().map(rational).collect())))],
+        ),
     }
 }
 
@@ -410,10 +426,13 @@ fn architecture(architecture: &Architecture) -> Json {
         Source::Input => text("input"),
         Source::Node(j) => natural(*j),
     };
-    let nodes = architecture
-        .nodes
-        .iter()
-        .map(|node| map([("inputs", Json::List(node.inputs.iter().map(source).collect())), ("op", op(&node.op))]));
+    let nodes = architecture.nodes.iter().enumerate().map(|(i, node)| {
+        let last = i.checked_sub(1).map_or(Source::Input, Source::Node);
+        if node.inputs == [last] {
+            return op(&node.op);
+        }
+        map([("inputs", Json::List(node.inputs.iter().map(source).collect())), ("op", op(&node.op))])
+    });
     map([
         ("input", Json::List(architecture.input.iter().map(|n| size(*n)).collect())),
         ("nodes", Json::List(nodes.collect())),

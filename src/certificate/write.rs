@@ -1,8 +1,9 @@
 //! Writing a certificate: the objects, theorems and steps that a check's claims rest on, and nothing else.
 
-use super::encode::{self, Side, by_name, map, natural, text, texts};
+use super::encode::{self, Side, by_name, map, natural, positive, record, text, texts};
+use crate::kernel::certificate::array::hexadecimal;
 use crate::kernel::certificate::document::FileRecord;
-use crate::kernel::certificate::{FORMAT, VERSION, json::Json, term as terms};
+use crate::kernel::certificate::{FORMAT, VERSION, json::Json};
 use crate::kernel::check::{self, Checked, Claim, Draw, Statement, Verdict};
 use crate::kernel::derive::{Step, Theorems, structures};
 use crate::kernel::eval::EvalError;
@@ -39,6 +40,7 @@ pub fn write(draft: &Draft) -> Result<(String, Vec<u8>), EvalError> {
     let theorems = draft.library.theorems();
     let structures = structures(draft.objects)?;
     let mut steps: Vec<Step> = Vec::new();
+    let mut subjects: Vec<String> = Vec::new();
     let mut claims = Vec::new();
     let mut points = BTreeMap::new();
     let mut spent = BigRational::from_integer(0.into());
@@ -46,9 +48,10 @@ pub fn write(draft: &Draft) -> Result<(String, Vec<u8>), EvalError> {
         let kept = needed(draft.objects, &theorems, &structures, item)?;
         let checked = check::check(draft.objects, &theorems, &structures, &item.claim, &kept)?;
         let mut places = Vec::new();
-        for step in &kept {
+        for (step, fact) in kept.iter().zip(checked.facts()) {
             places.push(steps.iter().position(|known| known == step).unwrap_or_else(|| {
                 steps.push(step.clone());
+                subjects.push(fact.subject.to_string());
                 steps.len() - 1
             }));
         }
@@ -65,44 +68,44 @@ pub fn write(draft: &Draft) -> Result<(String, Vec<u8>), EvalError> {
         .filter(|(name, _)| used.contains_key(*name))
         .map(|(name, entry)| (name.clone(), side.entry(entry, used.get(name) == Some(&true))))
         .collect();
-    let definitions =
-        draft.objects.definitions.iter().filter(|(name, _)| used.contains_key(*name)).map(|(name, d)| {
-            (name.clone(), map([("body", encode::term(&d.body)), ("parameters", texts(&d.parameters))]))
-        });
+    let definitions = draft.objects.definitions.iter().filter(|(name, _)| used.contains_key(*name)).map(|(name, d)| {
+        (name.clone(), record([("body", encode::term(&d.body))], [("parameters", texts(&d.parameters))]))
+    });
     let assumptions = draft.objects.assumptions.iter().filter(|a| is_used(a, draft.objects, &used)).map(assumption);
-    let step_list: Vec<Json> = steps.iter().map(|step| side.step(step)).collect();
+    let step_list: Vec<Json> = steps.iter().zip(&subjects).map(|(step, of)| side.step(step, of)).collect();
     let side_record = if side.bytes.is_empty() {
         Json::Null
     } else {
         map([
             ("bytes", natural(side.bytes.len())),
             ("file", text(&draft.side)),
-            ("sha256", text(hexadecimal(&side.bytes))),
+            ("sha256", text(hexadecimal(&Sha256::digest(&side.bytes)))),
         ])
     };
     let file = |file: &FileRecord| map([("path", text(&file.path)), ("sha256", text(&file.sha256))]);
-    let root = map([
-        ("assumptions", Json::List(assumptions.collect())),
-        ("claims", Json::List(claims)),
-        ("definitions", by_name(definitions)),
-        ("files", Json::List(draft.files.iter().map(file).collect())),
-        ("format", text(FORMAT)),
-        ("ledger", map([("budget", text(draft.budget.to_string())), ("spent", text(spent.to_string()))])),
-        ("objects", by_name(entries)),
-        ("points", Json::List(points.iter().map(|(question, at)| encode::point(question, at)).collect())),
-        ("side", side_record),
-        (
-            "spec",
-            map([
-                ("file", text(&draft.spec.path)),
-                ("sha256", text(&draft.spec.sha256)),
-                ("title", draft.title.as_ref().map_or(Json::Null, text)),
-            ]),
-        ),
-        ("steps", Json::List(step_list)),
-        ("theorems", by_name(theorem_records(draft.library, &steps))),
-        ("version", Json::Integer(VERSION)),
-    ]);
+    let spec = record(
+        [("file", text(&draft.spec.path)), ("sha256", text(&draft.spec.sha256))],
+        [("title", draft.title.as_ref().map_or(Json::Null, text))],
+    );
+    let root = record(
+        [
+            ("claims", Json::List(claims)),
+            ("format", text(FORMAT)),
+            ("ledger", map([("budget", text(draft.budget.to_string())), ("spent", text(spent.to_string()))])),
+            ("spec", spec),
+            ("version", Json::Integer(VERSION)),
+        ],
+        [
+            ("assumptions", Json::List(assumptions.collect())),
+            ("definitions", by_name(definitions)),
+            ("files", Json::List(draft.files.iter().map(file).collect())),
+            ("objects", by_name(entries)),
+            ("points", Json::List(points.iter().map(|(question, at)| encode::point(question, at)).collect())),
+            ("side", side_record),
+            ("steps", Json::List(step_list)),
+            ("theorems", by_name(theorem_records(draft.library, &steps))),
+        ],
+    );
     Ok((root.render(), side.bytes))
 }
 
@@ -126,32 +129,27 @@ fn needed(
 
 fn claim(item: &Item, checked: &Checked, places: &[usize]) -> Json {
     let derivation = checked.facts().iter().zip(places).map(|(fact, place)| {
-        map([
-            ("high", encode::end(&fact.value, false)),
-            ("low", encode::end(&fact.value, true)),
-            ("of", text(fact.subject.to_string())),
-            ("step", natural(*place)),
-            ("uses", Json::List(fact.premises.iter().map(|i| natural(*i)).collect())),
-        ])
+        let ends = [natural(*place), encode::end(&fact.value, true), encode::end(&fact.value, false)];
+        Json::List(ends.into_iter().chain(fact.premises.iter().map(|i| natural(*i))).collect())
     });
     let side = |low| checked.value().map_or(Json::Null, |value| encode::end(value, low));
-    map([
-        ("assumptions", texts(checked.assumptions())),
-        ("derivation", Json::List(derivation.collect())),
-        ("draws", Json::List(item.claim.draws.iter().map(draw).collect())),
-        ("failure", text(item.claim.failure.to_string())),
-        ("high", side(false)),
-        ("kind", text(item.kind)),
-        ("low", side(true)),
-        ("name", text(&item.name)),
-        ("spent", text(checked.spent().to_string())),
-        ("stated", by_name(item.claim.stated.iter().map(|(name, value)| (name.clone(), encode::term(value))))),
-        ("statement", encode::statement(&item.claim.statement)),
-        ("text", text(terms::text(&item.claim.statement))),
-        ("theorems", texts(checked.theorems().keys())),
-        ("undischarged", texts(checked.undischarged())),
-        ("verdict", text(if checked.verdict() == Verdict::Refuted { "refuted" } else { "proved" })),
-    ])
+    let unless = |word: &str, default: &str| if word == default { Json::Null } else { text(word) };
+    record(
+        [("name", text(&item.name)), ("statement", encode::statement(&item.claim.statement))],
+        [
+            ("assumptions", texts(checked.assumptions())),
+            ("derivation", Json::List(derivation.collect())),
+            ("draws", Json::List(item.claim.draws.iter().map(draw).collect())),
+            ("failure", positive(&item.claim.failure)),
+            ("high", side(false)),
+            ("kind", unless(item.kind, "claim")),
+            ("low", side(true)),
+            ("spent", positive(&checked.spent())),
+            ("stated", by_name(item.claim.stated.iter().map(|(name, value)| (name.clone(), encode::term(value))))),
+            ("undischarged", texts(checked.undischarged())),
+            ("verdict", unless(if checked.verdict() == Verdict::Refuted { "refuted" } else { "proved" }, "proved")),
+        ],
+    )
 }
 
 fn draw(draw: &Draw) -> Json {
@@ -240,16 +238,11 @@ fn theorem_records(library: &Library, steps: &[Step]) -> Vec<(String, Json)> {
         })
         .collect();
     let record = |entry: &Entry| {
-        map([
-            ("sha256", text(&entry.hash)),
-            ("status", text(super::word(entry.theorem.status))),
-            ("text", if is_embedded(entry) { Json::Null } else { text(&entry.text) }),
-        ])
+        record(
+            [("sha256", text(&entry.hash)), ("status", text(super::word(entry.theorem.status)))],
+            [("text", if is_embedded(entry) { Json::Null } else { text(&entry.text) })],
+        )
     };
     let entries = library.entries.iter().filter(|entry| named.contains(entry.theorem.name.as_str()));
     entries.map(|entry| (entry.theorem.name.clone(), record(entry))).collect()
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -56,6 +56,6 @@ pub fn run(args: &Args, console: &mut Console) -> u8 {
 fn script(path: &std::path::Path) -> Result<coq::Script, verify::Problem> {
     let (certificate, _) = verify::load(path)?;
     let theorems = certificate::theorems(&certificate)?;
-    certificate.verify(&theorems)?;
+    certificate.verify(&theorems, drop)?;
     coq::script(&certificate, &theorems).map_err(|text| verify::Problem::new("E0816", exit::CERTIFICATE, text))
 }

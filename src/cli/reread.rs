@@ -182,7 +182,7 @@ fn whole_spec(
         (claim.name.clone(), "claim", statement, vec![BTreeMap::new()], BigRational::zero())
     };
     statements.extend(tables.claims.iter().map(about_rows));
-    for claim in &certificate.claims {
+    for claim in certified.iter().map(Certified::record) {
         let matches = |(name, kind, statement, stated, failure): &Stated| {
             *kind == claim.kind
                 && claim.claim.failure <= *failure
@@ -222,14 +222,14 @@ fn whole_spec(
         return Err(other(format!("`{}` is no assumption of the spec", assumption.name)));
     }
     let drawn = run::with_search(&session.objects, &library, |search| {
-        drawing(certificate, &spec, &rows, search, &library, &source)
+        drawing(certified, &spec, &rows, search, &library, &source)
     });
     let drawn = drawn.map_err(problem)?;
     let listed = |draws: &[Draw]| {
         let draws = draws.iter().map(|draw| format!("{} for {}", draw.probability, draw.theorem));
         draws.collect::<Vec<_>>().join(", ")
     };
-    for record in certificate.claims.iter().filter(|record| !record.claim.draws.is_empty()) {
+    for record in certified.iter().map(Certified::record).filter(|record| !record.claim.draws.is_empty()) {
         let (found, expected) = (&record.claim.draws, drawn.get(&record.name));
         if expected != Some(found) {
             let expected = expected.map_or_else(|| "nothing".to_string(), |draws| listed(draws));
@@ -245,7 +245,7 @@ fn whole_spec(
 
 /// What claims with events draw by the spec, by name. The rule looks at objects and not at values, so the same search draws the same.
 fn drawing(
-    certificate: &Certificate,
+    certified: &[Certified],
     spec: &Spec,
     rows: &Rows,
     search: &Search,
@@ -254,7 +254,7 @@ fn drawing(
 ) -> BTreeMap<String, Vec<Draw>> {
     let share = items::share(spec, &run::budget(spec));
     let draws = |item: &&model::Item| {
-        let mut claims = certificate.claims.iter().filter(|claim| !claim.claim.draws.is_empty());
+        let mut claims = certified.iter().map(Certified::record).filter(|claim| !claim.claim.draws.is_empty());
         claims.any(|claim| is_item(&item.name, &claim.name, &claim.kind))
     };
     let filled = spec.items.iter().filter(draws).filter_map(|item| rows.fill(item, spec).ok());

@@ -145,8 +145,8 @@ fn complain(problem: &Problem, args: &Args, console: &Console) {
     output::explain(None, &diagnostic, output::diagnostic_style(args.ascii), console);
 }
 
-/// Reads a regular file of limited size.
-pub fn read(path: &Path, limit: u64, code: &'static str, follow: bool) -> Result<Vec<u8>, Problem> {
+/// Opens a regular file of limited size.
+fn open(path: &Path, limit: u64, code: &'static str, follow: bool) -> Result<fs::File, Problem> {
     let name = path.to_string_lossy();
     let metadata = if follow { fs::metadata(path) } else { fs::symlink_metadata(path) };
     let unreadable =
@@ -156,31 +156,31 @@ pub fn read(path: &Path, limit: u64, code: &'static str, follow: bool) -> Result
         let kind = if metadata.is_symlink() { "a symbolic link" } else { "something else" };
         return Err(Problem::new(code, exit::DATA, format!("expected a regular file, found {kind}: `{name}`")));
     }
-    let mut bytes = Vec::new();
-    fs::File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
-    if metadata.len() > limit || bytes.len() as u64 > limit {
-        let text =
-            format!("`{name}`: expected at most {limit} bytes, found {}", metadata.len().max(bytes.len() as u64));
+    if metadata.len() > limit {
+        let text = format!("`{name}`: expected at most {limit} bytes, found {}", metadata.len());
         return Err(Problem::new("E0805", exit::LIMIT, text));
     }
-    Ok(bytes)
+    fs::File::open(path).map_err(unreadable)
 }
 
-/// Reads a certificate with its side file.
+/// Opens a certificate with its side file. What is long is read when it is needed.
 pub fn load(path: &Path) -> Result<(Certificate, String), Problem> {
-    let bytes = read(path, TEXT_LIMIT as u64, "E0821", true)?;
-    let text = Text::parse(&bytes)?;
-    drop(bytes);
-    let side = match text.side()? {
-        Some(record) => {
-            let folder = path.parent().unwrap_or(Path::new(""));
-            // A longer file than the certificate says is another file, read no further than that.
-            read(&folder.join(&record.file), record.bytes.min(SIDE_LIMIT), "E0810", false)
-                .map_err(|problem| Problem::new("E0810", exit::DATA, problem.text))?
-        }
-        None => Vec::new(),
+    let mut bytes = Vec::new();
+    let limit = TEXT_LIMIT as u64;
+    let unreadable = |error: std::io::Error| {
+        let text = format!("`{}` cannot be read ({})", path.to_string_lossy(), error.kind());
+        Problem::new("E0821", exit::DATA, text)
     };
-    Ok((text.read(&side)?, text.sha256))
+    // A file that grows meanwhile is read one byte beyond the limit and refused by the kernel.
+    open(path, limit, "E0821", true)?.take(limit + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    let text = Text::parse(bytes)?;
+    let sha256 = text.sha256.clone();
+    let Some(record) = text.side()? else { return Ok((text.read(Box::new(std::io::empty()))?, sha256)) };
+    let folder = path.parent().unwrap_or(Path::new(""));
+    // A longer file than the certificate says is another file.
+    let side = open(&folder.join(&record.file), record.bytes.min(SIDE_LIMIT), "E0810", false)
+        .map_err(|problem| Problem::new("E0810", exit::DATA, problem.text))?;
+    Ok((text.read(Box::new(side))?, sha256))
 }
 
 fn examine(args: &Args) -> Result<Verified, Problem> {
@@ -192,28 +192,39 @@ fn examine(args: &Args) -> Result<Verified, Problem> {
         return Err(Problem::new("E0822", exit::CERTIFICATE, text));
     }
     let theorems = certificate::theorems(&certificate)?;
-    let certified = certificate.verify(&theorems)?;
+    let (mut items, mut claims, mut parts) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut holes, mut is_permitted) = (BTreeSet::new(), !args.permit.is_empty());
+    let is_listed = |(name, status): (&String, &Status)| {
+        matches!(status, Status::Proved | Status::Derived) || args.permit.contains(name)
+    };
     #[cfg(feature = "engine")]
-    let again = super::reread::files(&certificate, &certified, &args.network, &args.data, args.spec.as_deref())?;
+    let mut kept = Vec::new();
+    certificate.verify(&theorems, |claim| {
+        items.push(item(&claim, items.len() + 1));
+        claims.push(claim_json(&claim));
+        if !claim.record().spent.is_zero() {
+            parts.push((claim.record().name.clone(), claim.record().spent.to_string()));
+        }
+        holes.extend(claim.holes());
+        is_permitted &= claim.checked().undischarged().is_empty() && claim.checked().theorems().iter().all(is_listed);
+        // Only the comparison with a spec looks at claims once more.
+        #[cfg(feature = "engine")]
+        if args.spec.is_some() {
+            kept.push(claim);
+        }
+    })?;
+    #[cfg(feature = "engine")]
+    let again = super::reread::files(&certificate, &kept, &args.network, &args.data, args.spec.as_deref())?;
     #[cfg(not(feature = "engine"))]
     let again = BTreeSet::new();
-    let mut holes: Vec<String> = certified.iter().flat_map(Certified::holes).collect();
-    holes.sort();
-    holes.dedup();
-    let is_permitted = !args.permit.is_empty()
-        && certified.iter().all(|claim| {
-            let is_listed = |(name, status): (&String, &Status)| {
-                matches!(status, Status::Proved | Status::Derived) || args.permit.contains(name)
-            };
-            claim.checked().undischarged().is_empty() && claim.checked().theorems().iter().all(is_listed)
-        });
     let theorems = certificate.theorems.iter().map(|t| (t.name.clone(), certificate::word(t.status)));
+    let path = args.certificate.to_string_lossy();
     Ok(Verified {
-        view: view(&args.certificate.to_string_lossy(), &certificate, &certified, &again),
-        json: json(&args.certificate.to_string_lossy(), &sha256, &certificate, &certified, &again),
+        view: view(&path, &certificate, items, parts, &again),
+        json: json(&path, &sha256, &certificate, claims, &again),
         theorems: theorems.collect(),
         sha256,
-        holes,
+        holes: holes.into_iter().collect(),
         is_permitted,
     })
 }
@@ -250,13 +261,18 @@ fn show(verified: &Verified, args: &Args, console: &mut Console) -> u8 {
     exit
 }
 
-fn view(path: &str, certificate: &Certificate, certified: &[Certified], again: &BTreeSet<String>) -> CheckView {
+fn view(
+    path: &str,
+    certificate: &Certificate,
+    items: Vec<ItemView>,
+    parts: Vec<(String, String)>,
+    again: &BTreeSet<String>,
+) -> CheckView {
     let one_minus = |q: &BigRational| (BigRational::one() - q).to_string();
-    let parts = certificate.claims.iter().filter(|claim| !claim.spent.is_zero());
     let ledger = (!certificate.spent.is_zero()).then(|| LedgerView {
         budget: certificate.budget.to_string(),
         spent: certificate.spent.to_string(),
-        parts: parts.map(|claim| (claim.name.clone(), claim.spent.to_string())).collect(),
+        parts,
         together: Some(one_minus(&certificate.spent)),
     });
     let spec = FileRecord { path: certificate.spec.path.clone(), sha256: certificate.spec.sha256.clone() };
@@ -270,7 +286,7 @@ fn view(path: &str, certificate: &Certificate, certified: &[Certified], again: &
         setting: setting(&certificate.objects),
         files: std::iter::once(&spec).chain(&certificate.files).map(file).collect(),
         training: Vec::new(),
-        items: certified.iter().enumerate().map(|(i, claim)| item(claim, i + 1)).collect(),
+        items,
         assumptions: certificate.objects.assumptions.iter().filter_map(declared).collect(),
         ledger,
         semantics: None,
@@ -401,32 +417,30 @@ fn constraint(constraint: &Constraint) -> String {
     format!("|{part}[{}]|_{} <= {}", constraint.layer, constraint.norm, constraint.bound)
 }
 
+fn claim_json(claim: &Certified) -> serde_json::Value {
+    let number = |q: Option<BigRational>, direction| q.map(|q| report::decimal::exact_or_decimal(&q, direction));
+    let record = claim.record();
+    json!({
+        "name": record.name,
+        "kind": record.kind,
+        "verdict": if record.verdict == KernelVerdict::Proved { "proved" } else { "refuted" },
+        "statement": term::text(&record.claim.statement),
+        "lower": number(record.low.as_ref().and_then(low), Direction::Down),
+        "upper": number(record.high.as_ref().and_then(high), Direction::Up),
+        "delta": record.spent.to_string(),
+        "assumptions": record.assumptions,
+        "theorems": claim.checked().theorems().keys().collect::<Vec<_>>(),
+        "holes": claim.holes(),
+    })
+}
+
 fn json(
     path: &str,
     sha256: &str,
     certificate: &Certificate,
-    certified: &[Certified],
+    claims: Vec<serde_json::Value>,
     again: &BTreeSet<String>,
 ) -> serde_json::Value {
-    let number = |q: Option<BigRational>, direction| q.map(|q| report::decimal::exact_or_decimal(&q, direction));
-    let claims: Vec<serde_json::Value> = certified
-        .iter()
-        .map(|claim| {
-            let record = claim.record();
-            json!({
-                "name": record.name,
-                "kind": record.kind,
-                "verdict": if record.verdict == KernelVerdict::Proved { "proved" } else { "refuted" },
-                "statement": term::text(&record.claim.statement),
-                "lower": number(record.low.as_ref().and_then(low), Direction::Down),
-                "upper": number(record.high.as_ref().and_then(high), Direction::Up),
-                "delta": record.spent.to_string(),
-                "assumptions": record.assumptions,
-                "theorems": record.theorems,
-                "holes": claim.holes(),
-            })
-        })
-        .collect();
     let file = |file: &FileRecord| json!({"path": file.path, "sha256": file.sha256, "read_again": again.contains(&file.sha256)});
     let theorems: Vec<serde_json::Value> = certificate
         .theorems

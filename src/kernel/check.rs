@@ -146,26 +146,113 @@ fn subject(statement: &Statement) -> Option<&Term> {
     }
 }
 
-/// The sum of a claim's draws. Errors: a draw that is no probability, or an event of the derivation that is no draw. A draw pays
-/// for one step.
-fn spent(claim: &Claim, theorems: &Theorems, steps: &[Step], facts: &[Fact]) -> Result<BigRational, EvalError> {
-    let is_probability = |draw: &&Draw| draw.probability.is_positive() && draw.probability < BigRational::one();
-    if let Some(draw) = claim.draws.iter().find(|draw| !is_probability(draw)) {
-        let text = format!("expected a probability between 0 and 1 for `{}`, found {}", draw.theorem, draw.probability);
-        return Err(EvalError::Meaningless(text));
-    }
-    let mut left: Vec<&Draw> = claim.draws.iter().collect();
-    for (i, (step, fact)) in steps.iter().zip(facts).enumerate() {
-        let (Step::Theorem { name, bindings }, Some(probability)) = (step, fact.events.get(&i)) else { continue };
-        let event = theorems.get(name).and_then(|theorem| Draw::of(theorem, bindings, probability.clone()));
-        let Some(place) = left.iter().position(|draw| Some(*draw) == event.as_ref()) else {
+/// A derivation under way: steps are taken one by one, and none is needed once it has been taken.
+pub struct Derivation<'o, 'c> {
+    claim: &'c Claim,
+    workspace: Workspace<'o>,
+    /// Draws that no step has used. A draw pays for one step.
+    left: Vec<&'c Draw>,
+}
+
+impl<'o, 'c> Derivation<'o, 'c> {
+    /// Errors: a draw that is no probability.
+    pub fn new(
+        objects: &'o Objects,
+        theorems: &'o Theorems,
+        structures: &'o BTreeMap<String, Structure>,
+        claim: &'c Claim,
+    ) -> Result<Derivation<'o, 'c>, EvalError> {
+        let is_probability = |draw: &&Draw| draw.probability.is_positive() && draw.probability < BigRational::one();
+        if let Some(draw) = claim.draws.iter().find(|draw| !is_probability(draw)) {
             let text =
-                format!("`{name}` may fail with probability {probability}, which the claim does not draw for it");
+                format!("expected a probability between 0 and 1 for `{}`, found {}", draw.theorem, draw.probability);
             return Err(EvalError::Meaningless(text));
-        };
-        left.swap_remove(place);
+        }
+        let workspace = Workspace::new(objects, theorems, structures).stating(claim.stated.clone());
+        Ok(Derivation { claim, workspace, left: claim.draws.iter().collect() })
     }
-    Ok(claim.draws.iter().map(|draw| &draw.probability).sum())
+
+    /// Takes a step and returns its fact. Errors: it establishes nothing, or its event is no draw of the claim.
+    pub fn apply(&mut self, step: &Step) -> Result<&Fact, EvalError> {
+        let i = self.workspace.apply(step)?;
+        let event = self.workspace.facts()[i].events.get(&i).cloned();
+        if let (Step::Theorem { name, bindings }, Some(probability)) = (step, event) {
+            let theorem = self.workspace.theorems().get(name);
+            let event = theorem.and_then(|theorem| Draw::of(theorem, bindings, probability.clone()));
+            let Some(place) = self.left.iter().position(|draw| Some(*draw) == event.as_ref()) else {
+                let text =
+                    format!("`{name}` may fail with probability {probability}, which the claim does not draw for it");
+                return Err(EvalError::Meaningless(text));
+            };
+            self.left.swap_remove(place);
+        }
+        Ok(&self.workspace.facts()[i])
+    }
+
+    /// Decides the claim on the facts so far. All its draws are charged.
+    pub fn conclude(self) -> Result<Checked, EvalError> {
+        let Derivation { claim, workspace, .. } = self;
+        let spent = claim.draws.iter().map(|draw| &draw.probability).sum();
+        let mut grounds = Grounds::default();
+        let mut value = None;
+        if let Some(term) = subject(&claim.statement) {
+            let (enclosure, used) = workspace.evaluate(term)?;
+            value = Some(enclosure);
+            grounds = used;
+        }
+        let truth = match &claim.statement {
+            Statement::Formula(formula) => {
+                let (truth, used) = workspace.decide(formula)?;
+                grounds = used;
+                truth
+            }
+            bound => {
+                let (low, high) =
+                    value.as_ref().map_or((false, false), |v| (v.low_end().is_some(), v.high_end().is_some()));
+                let is_bounded = match bound {
+                    Statement::Upper(_) => high,
+                    Statement::Lower(_) => low,
+                    _ => low && high,
+                };
+                if is_bounded { Truth::True } else { Truth::Unknown }
+            }
+        };
+        let mut checked = Checked {
+            verdict: Verdict::Unknown,
+            value,
+            spent,
+            assumptions: grounds.assumptions,
+            undischarged: grounds.undischarged,
+            theorems: BTreeMap::new(),
+            facts: workspace.facts().to_vec(),
+            used: grounds.facts,
+            points: workspace.into_points(),
+        };
+        let mut populations = BTreeSet::new();
+        for &i in &checked.used {
+            let fact = &checked.facts[i];
+            populations.extend(fact.populations.iter());
+            checked.assumptions.extend(fact.assumptions.iter().cloned());
+            checked.undischarged.extend(fact.undischarged.iter().cloned());
+            checked.theorems.extend(fact.theorems.iter().map(|(name, status)| (name.clone(), *status)));
+        }
+        // A risk has no law in its name: facts from samples of two data sets speak of one number only if the laws agree.
+        if populations.len() > 1 {
+            let names: Vec<String> = populations.iter().map(|name| format!("`{name}`")).collect();
+            checked.undischarged.insert(format!("{} follow one law", names.join(" and ")));
+        }
+        let rests_on_recalled = checked.theorems.values().any(|s| matches!(s, Status::Recalled | Status::Unproved));
+        checked.verdict = match truth {
+            Truth::True if checked.spent <= claim.failure => Verdict::Proved,
+            // A refutation must be certain: neither an event that may fail, nor a condition that nothing establishes, nor a
+            // statement that was not checked refutes anything.
+            Truth::False if checked.spent.is_zero() && checked.undischarged.is_empty() && !rests_on_recalled => {
+                Verdict::Refuted
+            }
+            _ => Verdict::Unknown,
+        };
+        Ok(checked)
+    }
 }
 
 /// Re-derives everything and decides. Errors: a step that establishes nothing, a term that is undefined, an event that the claim
@@ -177,68 +264,9 @@ pub fn check(
     claim: &Claim,
     steps: &[Step],
 ) -> Result<Checked, EvalError> {
-    let mut workspace = Workspace::new(objects, theorems, structures).stating(claim.stated.clone());
+    let mut derivation = Derivation::new(objects, theorems, structures, claim)?;
     for step in steps {
-        workspace.apply(step)?;
+        derivation.apply(step)?;
     }
-    let spent = spent(claim, theorems, steps, workspace.facts())?;
-    let mut grounds = Grounds::default();
-    let mut value = None;
-    if let Some(term) = subject(&claim.statement) {
-        let (enclosure, used) = workspace.evaluate(term)?;
-        value = Some(enclosure);
-        grounds = used;
-    }
-    let truth = match &claim.statement {
-        Statement::Formula(formula) => {
-            let (truth, used) = workspace.decide(formula)?;
-            grounds = used;
-            truth
-        }
-        bound => {
-            let (low, high) =
-                value.as_ref().map_or((false, false), |v| (v.low_end().is_some(), v.high_end().is_some()));
-            let is_bounded = match bound {
-                Statement::Upper(_) => high,
-                Statement::Lower(_) => low,
-                _ => low && high,
-            };
-            if is_bounded { Truth::True } else { Truth::Unknown }
-        }
-    };
-    let mut checked = Checked {
-        verdict: Verdict::Unknown,
-        value,
-        spent,
-        assumptions: grounds.assumptions,
-        undischarged: grounds.undischarged,
-        theorems: BTreeMap::new(),
-        facts: workspace.facts().to_vec(),
-        used: grounds.facts,
-        points: workspace.into_points(),
-    };
-    let mut populations = BTreeSet::new();
-    for &i in &checked.used {
-        let fact = &checked.facts[i];
-        populations.extend(fact.populations.iter());
-        checked.assumptions.extend(fact.assumptions.iter().cloned());
-        checked.undischarged.extend(fact.undischarged.iter().cloned());
-        checked.theorems.extend(fact.theorems.iter().map(|(name, status)| (name.clone(), *status)));
-    }
-    // A risk has no law in its name: facts from samples of two data sets speak of one number only if the laws agree.
-    if populations.len() > 1 {
-        let names: Vec<String> = populations.iter().map(|name| format!("`{name}`")).collect();
-        checked.undischarged.insert(format!("{} follow one law", names.join(" and ")));
-    }
-    let rests_on_recalled = checked.theorems.values().any(|s| matches!(s, Status::Recalled | Status::Unproved));
-    checked.verdict = match truth {
-        Truth::True if checked.spent <= claim.failure => Verdict::Proved,
-        // A refutation must be certain: neither an event that may fail, nor a condition that nothing establishes, nor a
-        // statement that was not checked refutes anything.
-        Truth::False if checked.spent.is_zero() && checked.undischarged.is_empty() && !rests_on_recalled => {
-            Verdict::Refuted
-        }
-        _ => Verdict::Unknown,
-    };
-    Ok(checked)
+    derivation.conclude()
 }

@@ -1,11 +1,12 @@
 //! Valid certificates, and the means to edit and judge them.
 
 use std::collections::BTreeMap;
+use std::io::Cursor;
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 use supremum::certificate;
-use supremum::kernel::certificate::{Certificate, Json, Refusal, Text};
+use supremum::kernel::certificate::{Certificate, ClaimRecord, Json, Refusal, Text};
 use supremum::kernel::point::Points;
 use supremum::point::propose;
 use supremum::text::Source;
@@ -19,16 +20,16 @@ pub fn rewritten(certificate: &Certificate) -> (String, Vec<u8>) {
         let source = Source::new("theorem", text).expect("a text");
         assert!(library.add_source(&source, Origin::User).is_empty(), "{text}");
     }
-    let items = certificate.claims.iter().map(|claim| certificate::Item {
-        name: claim.name.clone(),
+    let items = claims(certificate).into_iter().map(|claim| certificate::Item {
         kind: match claim.kind.as_str() {
             "claim" => "claim",
             "bound" => "bound",
             "expect" => "expect",
             _ => "measure",
         },
-        claim: claim.claim.clone(),
-        steps: claim.derivation.iter().map(|record| certificate.steps[record.step].clone()).collect(),
+        steps: claim.derivation.iter().map(|record| certificate.step(record.step).expect("a step").0).collect(),
+        name: claim.name,
+        claim: claim.claim,
     });
     let draft = certificate::Draft {
         spec: certificate.spec.clone(),
@@ -41,6 +42,11 @@ pub fn rewritten(certificate: &Certificate) -> (String, Vec<u8>) {
         side: certificate.side.as_ref().map_or_else(String::new, |side| side.file.clone()),
     };
     certificate::write(&draft).expect("derivations that were accepted")
+}
+
+/// All claims of a certificate.
+pub fn claims(certificate: &Certificate) -> Vec<ClaimRecord> {
+    (0..certificate.claims()).map(|i| certificate.claim(i).expect("a claim")).collect()
 }
 
 /// The program, which the crate of the mutants does not have.
@@ -91,11 +97,11 @@ fn read(path: &Path) -> Forgery {
 
 /// Reads and derives a certificate as `supremum verify` does.
 pub fn judge(text: &[u8], side: &[u8]) -> Result<Certificate, Refusal> {
-    let text = Text::parse(text)?;
+    let text = Text::parse(text.to_vec())?;
     text.side()?;
-    let certificate = text.read(side)?;
+    let certificate = text.read(Box::new(Cursor::new(side.to_vec())))?;
     let theorems = certificate::theorems(&certificate)?;
-    certificate.verify(&theorems)?;
+    certificate.verify(&theorems, drop)?;
     Ok(certificate)
 }
 
@@ -112,8 +118,14 @@ impl Forgery {
         at(&mut self.json, path)
     }
 
+    /// Sets the value at a path, whose last field may be new.
     pub fn set(&mut self, path: &str, value: Json) {
-        *self.at(path) = value;
+        let (parent, key) = path.rsplit_once('/').unwrap_or(("", path));
+        if let Json::Map(map) = self.at(parent) {
+            map.insert(key.to_string(), value);
+        } else {
+            *self.at(path) = value;
+        }
     }
 
     pub fn text(&mut self, path: &str) -> String {
@@ -137,10 +149,16 @@ impl Forgery {
         }
     }
 
+    /// The definitions, of which there may be none.
+    pub fn definitions(&mut self) -> &mut BTreeMap<String, Json> {
+        self.map("").entry("definitions".to_string()).or_insert_with(|| Json::Map(BTreeMap::new()));
+        self.map("definitions")
+    }
+
     /// The path of the last step of a claim.
     pub fn step(&mut self, claim: &str) -> String {
         let last = self.list(&format!("claims/{claim}/derivation")).len() - 1;
-        match self.at(&format!("claims/{claim}/derivation/{last}/step")) {
+        match self.at(&format!("claims/{claim}/derivation/{last}/0")) {
             Json::Integer(step) => format!("steps/{step}"),
             other => panic!("{other:?}"),
         }
@@ -148,7 +166,11 @@ impl Forgery {
 
     /// Where an array begins in the side file.
     pub fn offset(&mut self, path: &str) -> usize {
-        match self.at(&format!("{path}/at")) {
+        self.offset_of(path, 1)
+    }
+
+    fn offset_of(&mut self, path: &str, entry: usize) -> usize {
+        match self.at(&format!("{path}/{entry}")) {
             Json::Integer(at) => usize::try_from(*at).expect("an offset"),
             other => panic!("{other:?}"),
         }
@@ -156,13 +178,22 @@ impl Forgery {
 
     /// Puts in the points beside inverses that its claims need.
     pub fn point_again(&mut self) {
-        let text = Text::parse(self.json.render().as_bytes()).expect("a certificate");
-        let mut certificate = text.read(&self.side).expect("a certificate");
+        let text = Text::parse(self.json.render().into_bytes()).expect("a certificate");
+        let mut certificate = text.read(Box::new(Cursor::new(self.side.clone()))).expect("a certificate");
         certificate.objects.points = Points::proposed(propose);
         let (text, _) = rewritten(&certificate);
         let mut written = Json::parse(text.as_bytes()).expect("canonical JSON");
         let points = at(&mut written, "points").clone();
         self.set("points", points);
+    }
+
+    /// Reverses an array of the side file.
+    pub fn reverse(&mut self, path: &str, width: usize) {
+        let (start, count) = (self.offset(path), self.offset_of(path, 2));
+        let array = &mut self.side[start..start + count * width];
+        let reversed: Vec<u8> = array.chunks(width).rev().flatten().copied().collect();
+        array.copy_from_slice(&reversed);
+        self.reseal();
     }
 
     /// Sets the side file's length and hash right after an edit.
@@ -189,7 +220,7 @@ pub fn run_verify(forgery: &Forgery) -> Option<(i32, String)> {
     std::fs::write(folder.join("forged.cert"), text).expect("written");
     // Under the name that the certificate gives it, unless that leaves the folder.
     if let Json::Map(root) = &forgery.json
-        && let Json::Map(side) = &root["side"]
+        && let Some(Json::Map(side)) = root.get("side")
         && let Json::Text(name) = &side["file"]
         && !name.contains('/')
     {
@@ -202,7 +233,7 @@ pub fn run_verify(forgery: &Forgery) -> Option<(i32, String)> {
 }
 
 pub fn at<'j>(json: &'j mut Json, path: &str) -> &'j mut Json {
-    path.split('/').fold(json, |json, key| match json {
+    path.split('/').filter(|key| !key.is_empty()).fold(json, |json, key| match json {
         Json::Map(map) => map.get_mut(key).unwrap_or_else(|| panic!("no {key} in {path}")),
         Json::List(list) => {
             let named = |item: &Json| matches!(item, Json::Map(map) if map.get("name") == Some(&text(key)));

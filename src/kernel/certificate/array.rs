@@ -1,12 +1,14 @@
 //! Numbers and arrays of numbers. Trust: kernel.
 //!
 //! A rational is `p` or `p/q` in lowest terms. A dyadic number is an integer, or `m*2^e` with an odd `m` and `e < 0` or a very large
-//! one. An array is a list of dyadic numbers, or a place in the side file with one of these layouts, little-endian:
+//! one. An array is a list of dyadic numbers, or `[layout, byte, count]` or `[layout, byte, count, exponent]`, a place in the side file with
+//! one of these layouts, little-endian; without an exponent it is zero:
 //!
 //! - `u8`: integers `m` from 0 to 255, each standing for `m * 2^exponent`;
 //! - `i8`, `i16`, `i32`, `i64`: two's complement integers `m`, each standing for `m * 2^exponent`;
 //! - `binary32`, `binary64`: the bits of IEEE 754 numbers, taken apart by integer operations; infinities and NaN are refused.
 
+use super::document::SideRecord;
 use super::json::Field;
 use super::{DIGIT_LIMIT, EXPONENT_LIMIT, Reason, Refusal};
 use crate::kernel::lipschitz;
@@ -16,6 +18,9 @@ use crate::kernel::value::Value;
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::Zero;
+use sha2::{Digest, Sha256};
+use std::cell::RefCell;
+use std::io::{self, Read, Seek};
 
 /// Integers up to this many bits are spelled without a power of two.
 pub const PLAIN_BITS: i64 = 96;
@@ -105,14 +110,105 @@ pub fn dyadic(field: &Field) -> Result<lipschitz::Dyadic, Refusal> {
     lipschitz::Dyadic::from_parts(m, e).map_or_else(|| field.refuse(Reason::Limit, "expected a smaller exponent"), Ok)
 }
 
-/// The bytes of the side file.
-#[derive(Clone, Copy)]
-pub struct Side<'s>(pub &'s [u8]);
+/// Where the bytes of a side file come from.
+pub trait Source: Read + Seek {}
 
-impl Side<'_> {
+impl<T: Read + Seek> Source for T {}
+
+/// Bytes of the side file that are read and hashed at a time.
+const PIECE: usize = 1 << 20;
+
+/// The side file, of which one piece is held at a time. A piece that is read again has the hash of the first time, so that what arrays
+/// are made of is what the certificate's hash stands for, even if the file is altered meanwhile.
+pub struct Side {
+    source: RefCell<Box<dyn Source>>,
+    length: u64,
+    /// SHA-256 of each piece.
+    pieces: Vec<[u8; 32]>,
+    /// The piece that was read last, and its number.
+    held: RefCell<(usize, Vec<u8>)>,
+}
+
+fn piece(source: &mut dyn Source) -> Result<Vec<u8>, Refusal> {
+    let mut bytes = Vec::new();
+    let unreadable = |error: io::Error| Refusal::new(Reason::Side, format!("the side file cannot be read ({error})"));
+    source.take(PIECE as u64).read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok(bytes)
+}
+
+impl Side {
+    /// Reads the file once. Errors: another length, another hash.
+    pub fn open(record: &SideRecord, mut source: Box<dyn Source>) -> Result<Side, Refusal> {
+        let (mut whole, mut pieces, mut length) = (Sha256::new(), Vec::new(), 0);
+        // A file that goes on and on is read no further than one piece beyond its stated length.
+        while length <= record.bytes {
+            let bytes = piece(&mut *source)?;
+            if bytes.is_empty() {
+                break;
+            }
+            whole.update(&bytes);
+            pieces.push(Sha256::digest(&bytes).into());
+            length += bytes.len() as u64;
+        }
+        if length != record.bytes {
+            let more = if length > record.bytes { "more" } else { &length.to_string() };
+            let text = format!("expected {} bytes in `{}`, found {more}", record.bytes, record.file);
+            return Err(Refusal::new(Reason::Side, text));
+        }
+        if hexadecimal(&whole.finalize()) != record.sha256 {
+            let text = format!("`{}` was altered: its SHA-256 is not the certificate's", record.file);
+            return Err(Refusal::new(Reason::Side, text));
+        }
+        Ok(Side { source: RefCell::new(source), length, pieces, held: RefCell::new((usize::MAX, Vec::new())) })
+    }
+
+    /// Nothing, for a certificate without a side file.
+    pub fn none() -> Side {
+        let held = RefCell::new((usize::MAX, Vec::new()));
+        Side { source: RefCell::new(Box::new(io::empty())), length: 0, pieces: Vec::new(), held }
+    }
+
+    /// The bytes from `start` on. Errors: the file has been altered since it was opened.
+    fn bytes(&self, start: usize, length: usize) -> Result<Vec<u8>, Refusal> {
+        let mut found = Vec::with_capacity(length);
+        let mut held = self.held.borrow_mut();
+        while found.len() < length {
+            let at = start + found.len();
+            let number = at / PIECE;
+            if held.0 != number {
+                let mut source = self.source.borrow_mut();
+                let altered = || Refusal::new(Reason::Side, "the side file was altered while it was read");
+                source.seek(io::SeekFrom::Start((number * PIECE) as u64)).map_err(|_| altered())?;
+                let bytes = piece(&mut **source)?;
+                let hash: [u8; 32] = Sha256::digest(&bytes).into();
+                if self.pieces.get(number) != Some(&hash) {
+                    return Err(altered());
+                }
+                *held = (number, bytes);
+            }
+            let rest = held.1.get(at - number * PIECE..).unwrap_or_default();
+            found.extend_from_slice(&rest[..rest.len().min(length - found.len())]);
+        }
+        Ok(found)
+    }
+
     /// The array at a field, as mantissas and exponents. Errors: a place outside the side file, an unknown layout.
-    fn array(self, field: &Field) -> Result<Vec<(i64, i64)>, Refusal> {
-        let [at, count, exponent, layout] = field.fields(["at", "count", "exponent", "layout"])?;
+    fn array(&self, field: &Field) -> Result<Vec<(i64, i64)>, Refusal> {
+        let list = field.list()?;
+        let (layout, at, count, exponent) = match list.as_slice() {
+            [layout, at, count] => (layout, at, count, 0),
+            [layout, at, count, exponent] => {
+                let e = i64::try_from(&integer(exponent, exponent.text()?)?).ok().filter(|e| e.abs() <= EXPONENT_LIMIT);
+                match e {
+                    Some(0) => return exponent.refuse(Reason::Spelling, "expected no exponent where it is zero"),
+                    Some(e) => (layout, at, count, e),
+                    None => {
+                        return exponent.refuse(Reason::Limit, format!("expected an exponent up to {EXPONENT_LIMIT}"));
+                    }
+                }
+            }
+            _ => return field.refuse(Reason::Field, "expected a layout, a place, a count, and an exponent or none"),
+        };
         let (start, count) = (at.natural()?, count.natural()?);
         let width = match layout.text()? {
             "u8" | "i8" => 1,
@@ -126,19 +222,18 @@ impl Side<'_> {
                 );
             }
         };
-        let bytes = count.checked_mul(width).and_then(|length| self.0.get(start..start.checked_add(length)?));
-        let Some(bytes) = bytes else {
+        let length = count
+            .checked_mul(width)
+            .filter(|length| start.checked_add(*length).is_some_and(|end| end as u64 <= self.length));
+        let Some(length) = length else {
             let text = format!("expected {count} numbers at byte {start} of the side file, found its end");
             return field.refuse(Reason::Side, text);
         };
-        let exponent = i64::try_from(&integer(&exponent, exponent.text()?)?).ok().filter(|e| e.abs() <= EXPONENT_LIMIT);
-        let Some(exponent) = exponent else {
-            return field.refuse(Reason::Limit, format!("expected an exponent up to {EXPONENT_LIMIT}"));
-        };
+        let bytes = self.bytes(start, length)?;
         let word = |chunk: &[u8]| chunk.iter().rev().fold(0u64, |word, byte| word << 8 | u64::from(*byte));
         let numbers = bytes.chunks_exact(width).map(|chunk| match (layout.text()?, width) {
-            ("binary32", _) => binary(&layout, word(chunk), 8, 23).map(|(m, e)| (m, e + exponent)),
-            ("binary64", _) => binary(&layout, word(chunk), 11, 52).map(|(m, e)| (m, e + exponent)),
+            ("binary32", _) => binary(layout, word(chunk), 8, 23).map(|(m, e)| (m, e + exponent)),
+            ("binary64", _) => binary(layout, word(chunk), 11, 52).map(|(m, e)| (m, e + exponent)),
             ("u8", _) => Ok((word(chunk) as i64, exponent)),
             // Shifting left and back repeats the sign bit.
             (_, width) => {
@@ -150,7 +245,7 @@ impl Side<'_> {
     }
 
     /// Canonical weights: an odd mantissa, or zero.
-    pub fn weights(self, field: &Field) -> Result<Vec<Weight>, Refusal> {
+    pub fn weights(&self, field: &Field) -> Result<Vec<Weight>, Refusal> {
         let weight = |field: &Field, m: i64, e: i64| {
             let zeros = if m == 0 { 0 } else { m.trailing_zeros() };
             let exponent = if m == 0 { 0 } else { e + i64::from(zeros) };
@@ -159,7 +254,7 @@ impl Side<'_> {
                 Err(_) => field.refuse(Reason::Limit, "expected an exponent of 16 bits"),
             }
         };
-        if field.is_map() {
+        if is_place(field) {
             return self.array(field)?.into_iter().map(|(m, e)| weight(field, m, e)).collect();
         }
         let numbers = field.list()?.into_iter().map(|item| {
@@ -172,8 +267,8 @@ impl Side<'_> {
         numbers.collect()
     }
 
-    pub fn dyadics(self, field: &Field) -> Result<Vec<lipschitz::Dyadic>, Refusal> {
-        if field.is_map() {
+    pub fn dyadics(&self, field: &Field) -> Result<Vec<lipschitz::Dyadic>, Refusal> {
+        if is_place(field) {
             let number = |(m, e)| {
                 lipschitz::Dyadic::new(m, e)
                     .map_or_else(|| field.refuse(Reason::Limit, "expected a smaller exponent"), Ok)
@@ -183,8 +278,8 @@ impl Side<'_> {
         field.list()?.iter().map(dyadic).collect()
     }
 
-    pub fn integers(self, field: &Field) -> Result<Vec<i64>, Refusal> {
-        if field.is_map() {
+    pub fn integers(&self, field: &Field) -> Result<Vec<i64>, Refusal> {
+        if is_place(field) {
             let number = |(m, e)| if e == 0 { Ok(m) } else { field.refuse(Reason::Number, "expected integers") };
             return self.array(field)?.into_iter().map(number).collect();
         }
@@ -194,6 +289,17 @@ impl Side<'_> {
         };
         field.list()?.into_iter().map(number).collect()
     }
+}
+
+/// Whether an array stands in the side file: its list begins with a layout, while no number begins with a letter.
+fn is_place(field: &Field) -> bool {
+    let first = field.first();
+    first.is_some_and(|first| first.text().is_ok_and(|text| text.starts_with(|c: char| c.is_ascii_alphabetic())))
+}
+
+/// In hexadecimal.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Takes the bits of a binary floating-point number apart.

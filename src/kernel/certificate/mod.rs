@@ -8,6 +8,7 @@
 //! one spelling, and a key that occurs twice, a number like `2/4` or a byte after the end is refused before anything is read from it.
 
 pub mod array;
+pub mod claim;
 pub mod document;
 pub mod json;
 pub mod name;
@@ -15,9 +16,12 @@ pub mod object;
 pub mod point;
 pub mod step;
 pub mod term;
+pub mod verify;
 
-pub use document::{Certificate, Certified, ClaimRecord, Text};
+pub use claim::ClaimRecord;
+pub use document::{Certificate, Text};
 pub use json::Json;
+pub use verify::Certified;
 
 use super::eval::EvalError;
 use std::fmt;
@@ -29,7 +33,7 @@ pub const VERSION: u64 = 3;
 /// Longest text of a certificate, and longest side file, in bytes.
 pub const TEXT_LIMIT: usize = 64 << 20;
 pub const SIDE_LIMIT: u64 = 1 << 30;
-/// Most claims, steps, and objects.
+/// Most claims, steps, objects, and other entries of a part.
 pub const COUNT_LIMIT: usize = 100_000;
 /// Most decimal digits of a numerator, a denominator or a mantissa.
 pub const DIGIT_LIMIT: usize = 20_000;

@@ -4,7 +4,7 @@
 //! parameters fit their architecture, labels are classes.
 
 use super::array::{Side, rational, size};
-use super::json::Field;
+use super::json::{Document, Field};
 use super::name::{identifier, label, object, variable};
 use super::term::term;
 use super::{INPUT_LIMIT, Reason, Refusal};
@@ -20,19 +20,23 @@ use num_traits::{Signed, Zero};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The fields `objects`, `definitions` and `assumptions` of a certificate.
-pub fn objects(entries: &Field, definitions: &Field, assumptions: &Field, side: Side) -> Result<Objects, Refusal> {
+/// The parts `objects`, `definitions` and `assumptions` of a certificate.
+pub fn objects(document: &Document, side: &Side) -> Result<Objects, Refusal> {
     let mut objects = Objects::default();
-    for (name, field) in entries.entries()? {
+    for i in 0..document.count("objects") {
+        let (name, json) = document.entry("objects", i)?;
+        let field = Field::new(&json, format!("objects.{name}"));
         object(&field, name)?;
         objects.entries.insert(name.to_string(), entry(&field, side)?);
     }
     // A definition may mention any other: a circle ends at the depth limit of evaluation, as an error.
-    for (name, field) in definitions.entries()? {
-        let [body, parameters] = field.fields(["body", "parameters"])?;
+    for i in 0..document.count("definitions") {
+        let (name, json) = document.entry("definitions", i)?;
+        let field = Field::new(&json, format!("definitions.{name}"));
+        let ([body], [parameters]) = field.record(["body"], ["parameters"])?;
+        let parameters = parameters.map_or(Ok(Vec::new()), |parameters| parameters.list())?;
         // A constant may be called `gamma`: the function of that name is always followed by an argument.
-        let is_constant = parameters.list()?.is_empty();
-        if name == "gamma" && is_constant {
+        if name == "gamma" && parameters.is_empty() {
             variable(&field, name)?
         } else {
             identifier(&field, name)?
@@ -41,22 +45,25 @@ pub fn objects(entries: &Field, definitions: &Field, assumptions: &Field, side: 
             return field.refuse(Reason::Name, format!("expected a new name, found the object `{name}`"));
         }
         let parameter = |p: &Field| Ok(variable(p, p.text()?)?.to_string());
-        let parameters = parameters.list()?.iter().map(parameter).collect::<Result<_, Refusal>>()?;
+        let parameters = parameters.iter().map(parameter).collect::<Result<_, Refusal>>()?;
         objects.definitions.insert(name.to_string(), Definition { parameters, body: term(&body)? });
     }
-    for field in assumptions.list()? {
-        let [name, kind] = [field.find("name"), field.find("iid")];
-        let Some(name) = name else { return field.refuse(Reason::Field, "expected a field `name`, found none") };
-        let kind = if kind.is_some() {
-            let [sample, _] = field.fields(["iid", "name"])?;
-            AssumptionKind::Iid { sample: object(&sample, sample.text()?)?.to_string() }
-        } else {
-            let [atoms, of, _] = field.fields(["depends_on", "object", "name"])?;
-            AssumptionKind::DependsOn { object: object(&of, of.text()?)?.to_string(), atoms: names(&atoms)? }
-        };
-        objects.assumptions.push(Assumption { name: label(&name, name.text()?)?.to_string(), kind });
+    for i in 0..document.count("assumptions") {
+        let (_, json) = document.entry("assumptions", i)?;
+        objects.assumptions.push(assumption(&Field::new(&json, format!("assumptions[{i}]")))?);
     }
     Ok(objects)
+}
+
+fn assumption(field: &Field) -> Result<Assumption, Refusal> {
+    let (name, kind) = if field.find("iid").is_some() {
+        let [sample, name] = field.fields(["iid", "name"])?;
+        (name, AssumptionKind::Iid { sample: object(&sample, sample.text()?)?.to_string() })
+    } else {
+        let [atoms, name, of] = field.fields(["depends_on", "name", "object"])?;
+        (name, AssumptionKind::DependsOn { object: object(&of, of.text()?)?.to_string(), atoms: names(&atoms)? })
+    };
+    Ok(Assumption { name: label(&name, name.text()?)?.to_string(), kind })
 }
 
 fn names(field: &Field) -> Result<BTreeSet<String>, Refusal> {
@@ -69,7 +76,7 @@ fn names(field: &Field) -> Result<BTreeSet<String>, Refusal> {
     Ok(names)
 }
 
-fn entry(field: &Field, side: Side) -> Result<Entry, Refusal> {
+fn entry(field: &Field, side: &Side) -> Result<Entry, Refusal> {
     let [depends_on, inner] = field.fields(["depends_on", "is"])?;
     let dependence = if depends_on.is_null() { Dependence::Unknown } else { Dependence::Known(names(&depends_on)?) };
     let object = if let Some(domain) = inner.find("box") {
@@ -112,20 +119,18 @@ fn norm(field: &Field, allowed: &[&str]) -> Result<String, Refusal> {
 }
 
 fn ball(field: &Field) -> Result<Domain, Refusal> {
-    let [center, dimension, norm_name, radius] = field.fields(["center", "dimension", "norm", "radius"])?;
+    let ([dimension, norm_name, radius], [center]) = field.record(["dimension", "norm", "radius"], ["center"])?;
     let (dimension, value) = (size(&dimension)?, rational(&radius)?);
     if dimension == 0 || value.is_negative() {
         return radius.refuse(Reason::Object, format!("expected a radius >= 0 and a dimension >= 1, found {value}"));
     }
-    let center = if center.is_null() {
-        None
-    } else {
-        let center = center.list()?.iter().map(rational).collect::<Result<Vec<_>, _>>()?;
-        if u128::try_from(center.len()) != Ok(dimension) {
-            return field.refuse(Reason::Object, format!("expected a center of {dimension} coordinates"));
-        }
-        Some(center)
+    let center = match center {
+        None => None,
+        Some(center) => Some(center.list()?.iter().map(rational).collect::<Result<Vec<_>, _>>()?),
     };
+    if center.as_ref().is_some_and(|center| u128::try_from(center.len()) != Ok(dimension)) {
+        return field.refuse(Reason::Object, format!("expected a center of {dimension} coordinates"));
+    }
     Ok(Domain::Ball { dimension, radius: value, norm: norm(&norm_name, &["l1", "l2", "linf"])?, center })
 }
 
@@ -144,20 +149,16 @@ fn law(field: &Field) -> Result<Law, Refusal> {
     Ok(Law { mean: object(&mean, mean.text()?)?.to_string(), variance: value, noise })
 }
 
-fn net(field: &Field, side: Side) -> Result<NetObject, Refusal> {
-    let [architecture_field, constraints, parameters, bits] =
-        field.fields(["architecture", "constraints", "parameters", "weight_bits"])?;
+fn net(field: &Field, side: &Side) -> Result<NetObject, Refusal> {
+    let ([architecture_field], [constraints, parameters, bits]) =
+        field.record(["architecture"], ["constraints", "parameters", "weight_bits"])?;
     let architecture = architecture(&architecture_field)?;
     if let Err(error) = architecture.shapes() {
         return architecture_field.refuse(Reason::Object, error);
     }
-    let constraints = constraints.list()?.iter().map(constraint).collect::<Result<Vec<_>, _>>()?;
-    let network = if parameters.is_null() {
-        if !bits.is_null() {
-            return bits.refuse(Reason::Field, "expected null where there are no parameters");
-        }
-        None
-    } else {
+    let constraints = constraints.map_or(Ok(Vec::new()), |constraints| constraints.list())?;
+    let constraints = constraints.iter().map(constraint).collect::<Result<Vec<_>, _>>()?;
+    let network = if let (Some(parameters), Some(bits)) = (&parameters, &bits) {
         if !constraints.is_empty() {
             return field.refuse(Reason::Object, "expected parameters or constraints, found both");
         }
@@ -172,22 +173,26 @@ fn net(field: &Field, side: Side) -> Result<NetObject, Refusal> {
             Ok(_) => return field.refuse(Reason::Object, "expected weights of 1 to 64 bits"),
             Err(error) => return parameters.refuse(Reason::Object, error),
         }
+    } else if parameters.is_some() || bits.is_some() {
+        return field
+            .refuse(Reason::Field, "expected parameters together with the bits of a weight, found one of them");
+    } else {
+        None
     };
     Ok(NetObject { architecture, network, constraints })
 }
 
-fn parameter(field: &Field, side: Side) -> Result<Option<Parameters>, Refusal> {
+fn parameter(field: &Field, side: &Side) -> Result<Option<Parameters>, Refusal> {
     if field.is_null() {
         return Ok(None);
     }
     let tensor = |field: &Field| {
-        let [data, shape] = field.fields(["data", "shape"])?;
+        let [shape, data] = field.tuple()?;
         let shape = shape.list()?.iter().map(Field::natural).collect::<Result<_, _>>()?;
         Tensor::new(shape, side.weights(&data)?).or_else(|error| field.refuse(Reason::Object, error))
     };
-    let [bias, weight] = field.fields(["bias", "weight"])?;
-    let bias = if bias.is_null() { None } else { Some(tensor(&bias)?) };
-    Ok(Some(Parameters { weight: tensor(&weight)?, bias }))
+    let ([weight], [bias]) = field.record(["weight"], ["bias"])?;
+    Ok(Some(Parameters { weight: tensor(&weight)?, bias: bias.as_ref().map(tensor).transpose()? }))
 }
 
 fn constraint(field: &Field) -> Result<Constraint, Refusal> {
@@ -206,18 +211,26 @@ fn sizes(field: &Field) -> Result<Vec<Size>, Refusal> {
 
 fn architecture(field: &Field) -> Result<Architecture, Refusal> {
     let [input, nodes] = field.fields(["input", "nodes"])?;
-    let node = |field: Field| {
+    let source = |field: &Field| {
+        if field.is_text() && field.text()? == "input" {
+            return Ok(Source::Input);
+        }
+        Ok(Source::Node(field.natural()?))
+    };
+    // An operation alone takes what the node before it gives, the first the input.
+    let node = |(i, field): (usize, Field)| {
+        let last = vec![i.checked_sub(1).map_or(Source::Input, Source::Node)];
+        if !field.is_map() {
+            return Ok(Node { op: op(&field)?, inputs: last });
+        }
         let [inputs, op_field] = field.fields(["inputs", "op"])?;
-        let source = |field: &Field| {
-            if field.is_text() && field.text()? == "input" {
-                return Ok(Source::Input);
-            }
-            Ok(Source::Node(field.natural()?))
-        };
-        let inputs = inputs.list()?.iter().map(source).collect::<Result<_, Refusal>>()?;
+        let inputs = inputs.list()?.iter().map(source).collect::<Result<Vec<_>, Refusal>>()?;
+        if inputs == last {
+            return field.refuse(Reason::Spelling, "expected the operation alone, as it follows the node before");
+        }
         Ok(Node { op: op(&op_field)?, inputs })
     };
-    let nodes = nodes.list()?.into_iter().map(node).collect::<Result<_, Refusal>>()?;
+    let nodes = nodes.list()?.into_iter().enumerate().map(node).collect::<Result<_, Refusal>>()?;
     Ok(Architecture { input: sizes(&input)?, nodes })
 }
 
@@ -271,8 +284,9 @@ fn activation(field: &Field, name: &Field, parameters: &[Field]) -> Result<Activ
     found.map_or_else(|| field.refuse(Reason::Field, format!("expected an activation, found `{text}`")), Ok)
 }
 
-fn sample(field: &Field, side: Side) -> Result<Sample, Refusal> {
-    let [atoms, classes, examples, origin, count] = field.fields(["atoms", "classes", "examples", "origin", "size"])?;
+fn sample(field: &Field, side: &Side) -> Result<Sample, Refusal> {
+    let ([atoms, classes, origin, count], [examples]) =
+        field.record(["atoms", "classes", "origin", "size"], ["examples"])?;
     let atoms = names(&atoms)?;
     let Ok(classes) = u32::try_from(classes.natural()?) else {
         return classes.refuse(Reason::Limit, "expected at most 2^32 classes");
@@ -287,14 +301,14 @@ fn sample(field: &Field, side: Side) -> Result<Sample, Refusal> {
         }
     };
     let size = count.natural()?;
-    let examples = if examples.is_null() { None } else { Some(Arc::new(self::examples(&examples, classes, side)?)) };
+    let examples = examples.map(|examples| self::examples(&examples, classes, side)).transpose()?.map(Arc::new);
     if atoms.is_empty() || examples.as_ref().is_some_and(|examples| examples.labels.len() != size) {
         return field.refuse(Reason::Object, format!("expected {size} examples of at least one atom"));
     }
     Ok(Sample { size, atoms, origin, classes, examples })
 }
 
-fn examples(field: &Field, classes: u32, side: Side) -> Result<Examples, Refusal> {
+fn examples(field: &Field, classes: u32, side: &Side) -> Result<Examples, Refusal> {
     let [dimension, labels_field, scale, values] = field.fields(["dimension", "labels", "scale", "values"])?;
     let dimension = dimension.natural()?;
     let label = |n: i64| u32::try_from(n).ok().filter(|label| *label < classes);

@@ -4,7 +4,7 @@
 //! are dyadic. Sorted by inverse and side, the points below first, each once.
 
 use super::array::{integer, point as dyadic};
-use super::json::Field;
+use super::json::{Document, Field};
 use super::{Reason, Refusal};
 use crate::kernel::real::{Dyadic, Inverse, Question, Toward};
 use std::collections::BTreeMap;
@@ -13,9 +13,11 @@ pub const SIDES: [(&str, Toward); 2] = [("below", Toward::Down), ("above", Towar
 pub const KL: &str = "kl_inverse";
 pub const BINOMIAL_TAIL: &str = "binomial_tail_inverse";
 
-pub fn points(fields: &[Field]) -> Result<BTreeMap<Question, Dyadic>, Refusal> {
+pub fn points(document: &Document) -> Result<BTreeMap<Question, Dyadic>, Refusal> {
     let mut points = BTreeMap::new();
-    for field in fields {
+    for i in 0..document.count("points") {
+        let (_, json) = document.entry("points", i)?;
+        let field = Field::new(&json, format!("points[{i}]"));
         let [at, of, side] = field.fields(["at", "inverse", "side"])?;
         let Some((_, toward)) = SIDES.iter().find(|(word, _)| side.text() == Ok(*word)) else {
             return side.refuse(Reason::Field, "expected below or above");

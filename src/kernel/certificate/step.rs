@@ -9,19 +9,20 @@ use crate::kernel::lipschitz::{self, Branch, LayerNorm, LowerWitness, Multiplier
 use crate::kernel::witness::Witness;
 use num_bigint::BigInt;
 
-/// `{"bindings": {...}, "theorem": name}`, or `{"subject": term, "witness": {...}}`.
-pub fn step(field: &Field, side: Side) -> Result<Step, Refusal> {
+/// A step, and the quantity that it is said to be about: `{"bindings": {...}, "of": text, "theorem": name}`, or
+/// `{"subject": term, "witness": {...}}`, whose quantity is its subject.
+pub fn step(field: &Field, side: &Side) -> Result<(Step, Option<String>), Refusal> {
     if field.find("theorem").is_some() {
-        let [bindings, theorem] = field.fields(["bindings", "theorem"])?;
+        let [bindings, of, theorem] = field.fields(["bindings", "of", "theorem"])?;
         let bind = |(name, value): (&str, Field)| Ok((name.to_string(), term(&value)?));
         let bindings = bindings.entries()?.into_iter().map(bind).collect::<Result<_, Refusal>>()?;
-        return Ok(Step::Theorem { name: theorem.text()?.to_string(), bindings });
+        return Ok((Step::Theorem { name: theorem.text()?.to_string(), bindings }, Some(of.text()?.to_string())));
     }
     let [subject, found] = field.fields(["subject", "witness"])?;
-    Ok(Step::Witness { subject: term(&subject)?, witness: witness(&found, side)? })
+    Ok((Step::Witness { subject: term(&subject)?, witness: witness(&found, side)? }, None))
 }
 
-fn witness(field: &Field, side: Side) -> Result<Witness, Refusal> {
+fn witness(field: &Field, side: &Side) -> Result<Witness, Refusal> {
     let Some(kind) = field.find("kind") else {
         return field.refuse(Reason::Field, "expected a field `kind`, found none");
     };
@@ -71,7 +72,7 @@ fn witness(field: &Field, side: Side) -> Result<Witness, Refusal> {
 }
 
 /// An upper bound on a Lipschitz constant.
-fn upper(field: &Field, side: Side) -> Result<lipschitz::Witness, Refusal> {
+fn upper(field: &Field, side: &Side) -> Result<lipschitz::Witness, Refusal> {
     let Some(kind) = field.find("kind") else {
         return field.refuse(Reason::Field, "expected a field `kind`, found none");
     };
@@ -102,7 +103,7 @@ fn upper(field: &Field, side: Side) -> Result<lipschitz::Witness, Refusal> {
     })
 }
 
-fn multipliers(field: &Field, side: Side) -> Result<Multipliers, Refusal> {
+fn multipliers(field: &Field, side: &Side) -> Result<Multipliers, Refusal> {
     let [input, neurons] = field.tuple()?;
     Ok(Multipliers { input: side.dyadics(&input)?, neurons: side.dyadics(&neurons)? })
 }
@@ -120,7 +121,7 @@ fn layer_norm(field: &Field) -> Result<Option<LayerNorm>, Refusal> {
 }
 
 /// `["input", coordinate, at]`, `["neuron", j]`, `["empty", [[j, weight], ...]]`, `["leaf", [[input, neurons], ...]]`.
-fn branch(field: &Field, side: Side) -> Result<Branch, Refusal> {
+fn branch(field: &Field, side: &Side) -> Result<Branch, Refusal> {
     let list = field.list()?;
     let Some((word, rest)) = list.split_first() else { return field.refuse(Reason::Field, "expected a branch") };
     Ok(match (word.text()?, rest) {

@@ -1,7 +1,8 @@
 //! Terms and formulas as nested lists. Trust: kernel.
 //!
-//! A number is its text. Everything else is a list whose first entry says what it is: `["add", a, b]`, `["sqrt", x]`,
-//! `["of", "lip", ["name", "f"], ["name", "l2"]]` for `lip(f, l2)`, `["<=", a, b]`, `["forall", "d", from, to, formula]`.
+//! A number or a name is its text; a number begins with a digit or a sign, a name does not. Everything else is a list whose first entry
+//! says what it is: `["+", a, b]`, `["sqrt", x]`, `["lip", "f", "l2"]` for `lip(f, l2)`, `["<=", a, b]`,
+//! `["forall", "d", from, to, formula]`. No name of an operation can be that of a quantity, a constructor or a definition.
 
 use super::array::rational;
 use super::json::Field;
@@ -13,15 +14,15 @@ use crate::kernel::term::{Big, Formula, Op, Relation, Term};
 
 /// Operations that are written between or before their arguments; the others have their names in [`Op::CALLS`].
 pub const SYMBOLS: [(&str, Op, Option<usize>); 5] = [
-    ("add", Op::Add, None),
-    ("mul", Op::Mul, None),
-    ("neg", Op::Neg, Some(1)),
-    ("div", Op::Div, Some(2)),
-    ("pow", Op::Pow, Some(2)),
+    ("+", Op::Add, None),
+    ("*", Op::Mul, None),
+    ("-", Op::Neg, Some(1)),
+    ("/", Op::Div, Some(2)),
+    ("^", Op::Pow, Some(2)),
 ];
 
 pub const BIGS: [(&str, Big); 4] =
-    [("big_sum", Big::Sum), ("big_prod", Big::Prod), ("big_max", Big::Max), ("big_min", Big::Min)];
+    [("sum", Big::Sum), ("prod", Big::Prod), ("max over", Big::Max), ("min over", Big::Min)];
 
 pub const RELATIONS: [(&str, Relation); 5] =
     [("<=", Relation::Le), ("<", Relation::Lt), (">=", Relation::Ge), (">", Relation::Gt), ("=", Relation::Eq)];
@@ -44,35 +45,34 @@ fn terms(fields: &[Field]) -> Result<Vec<Term>, Refusal> {
 }
 
 /// The head of a quantity, a constructed object, or a call of a definition.
-fn quantity_head(field: &Field) -> Result<String, Refusal> {
-    let text = field.text()?;
-    let is_known = signature::quantity(text).is_some() || signature::constructor(text).is_some();
+fn quantity_head(field: &Field, word: &str) -> Result<String, Refusal> {
+    let is_known = signature::quantity(word).is_some() || signature::constructor(word).is_some();
     if !is_known {
-        identifier(field, text)?;
+        identifier(field, word)?;
     }
-    Ok(text.to_string())
+    Ok(word.to_string())
 }
+
+/// Texts that are constants: no object may bear these names.
+pub const CONSTANTS: [(&str, Term); 3] = [("pi", Term::Pi), ("e", Term::Euler), ("inf", Term::Infinity)];
 
 pub fn term(field: &Field) -> Result<Term, Refusal> {
     if field.is_text() {
-        return Ok(Term::Number(rational(field)?));
+        let text = field.text()?;
+        if text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
+            return Ok(Term::Number(rational(field)?));
+        }
+        let constant = CONSTANTS.into_iter().find(|(word, _)| *word == text).map(|(_, constant)| constant);
+        return constant.map_or_else(|| Ok(Term::name(mention(field, text)?)), Ok);
     }
     let (word, rest) = head(field)?;
-    match (word, rest.as_slice()) {
-        ("pi", []) => return Ok(Term::Pi),
-        ("e", []) => return Ok(Term::Euler),
-        ("inf", []) => return Ok(Term::Infinity),
-        ("name", [name]) => return Ok(Term::name(mention(name, name.text()?)?)),
-        ("of", [name, arguments @ ..]) => return Ok(Term::Quantity(quantity_head(name)?, terms(arguments)?)),
-        ("cases", branches) => {
-            let branch = |branch: &Field| {
-                let [condition, value] = branch.tuple()?;
-                let condition = if condition.is_null() { None } else { Some(formula(&condition)?) };
-                Ok((condition, term(&value)?))
-            };
-            return Ok(Term::Cases(branches.iter().map(branch).collect::<Result<_, Refusal>>()?));
-        }
-        _ => {}
+    if word == "cases" {
+        let branch = |branch: &Field| {
+            let [condition, value] = branch.tuple()?;
+            let condition = if condition.is_null() { None } else { Some(formula(&condition)?) };
+            Ok((condition, term(&value)?))
+        };
+        return Ok(Term::Cases(rest.iter().map(branch).collect::<Result<_, Refusal>>()?));
     }
     if let Some((_, big)) = BIGS.iter().find(|(name, _)| *name == word) {
         count(field, 4, rest.len())?;
@@ -89,7 +89,7 @@ pub fn term(field: &Field) -> Result<Term, Refusal> {
             count(field, arity.unwrap_or(rest.len()), rest.len())?;
             Ok(Term::Apply(*op, terms(&rest)?))
         }
-        None => field.refuse(Reason::Field, format!("expected a term, found `{word}`")),
+        None => Ok(Term::Quantity(quantity_head(field, word)?, terms(&rest)?)),
     }
 }
 
