@@ -4,9 +4,9 @@
     python3 benches/certificates.py [SPEC...]
 
 Per spec: processor seconds of `check --certificate` and of `verify`, the largest resident memory of `verify`, the bytes of the certificate with
-its side file, and how many bytes its numbers hold. A number p/q or m*2^e of a witness or an object holds the bits of p and q, or of m
-and e; what lies in the side file holds the bytes it takes there. Names, statements and hashes count as nothing, so the last column shows
-the price of a text that a reader can check: near 1 where the numbers are many, larger where a claim is short.
+its side file, the information in it, and how many times longer the certificate is. Information is counted as in
+`tests/certificates/information.rs`: the bits of all numbers of witnesses, objects, facts and bounds, what the side file takes, statements as short
+as they can be written, each once, and 32 bytes per hash.
 """
 
 import glob
@@ -28,49 +28,83 @@ def run(arguments):
     return child.returncode, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
-def bits(text):
-    """Bits of a number's parts; 0 for a text that is none."""
-    parts = text.replace("*2^", " ").replace("/", " ").split()
-    try:
-        return sum(max(int(part).bit_length(), 1) + 1 for part in parts)
-    except ValueError:
+def numbers(value):
+    """Bits of the numbers at and below a value."""
+    if isinstance(value, bool) or value is None:
         return 0
-
-
-def information(value):
-    """Bits of all numbers below."""
+    if isinstance(value, int):
+        return max(value.bit_length(), 1) + 1
     if isinstance(value, str):
-        return bits(value)
+        parts = value.replace("*2^", "/").split("/")
+        digits = [part.removeprefix("-") for part in parts]
+        return sum(max(int(part).bit_length(), 1) + 1 for part in digits) if all(part.isdecimal() for part in digits) else 0
+    return sum(map(numbers, value.values() if isinstance(value, dict) else value))
+
+
+def printed(value):
+    """A term or formula as short as it can be read."""
+    if value is None:
+        return ""
     if isinstance(value, dict):
-        return sum(information(item) for item in value.values())
-    if isinstance(value, list):
-        return sum(information(item) for item in value)
-    return 0
+        return ",".join(map(printed, value.values()))
+    if not isinstance(value, list):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    if not value or not isinstance(value[0], str):
+        return ",".join(map(printed, value))
+    head, rest = value[0], [printed(item) for item in value[1:]]
+    if head in ("+", "*", "/", "^", "<=", "<", ">=", ">", "="):
+        return head.join(rest)
+    return " and ".join(rest) if head == "and" else "-" + "".join(rest) if head == "-" else f"{head}({','.join(rest)})"
+
+
+def information(certificate, side):
+    """Bytes."""
+    length = lambda record, *keys: sum(len(printed(record.get(key)).encode()) for key in keys)
+    bits, count = 0, side + 32 * (1 + (side > 0))
+    for step in certificate.get("steps", []):
+        count += length(step, "theorem", "of", "subject") + sum(len(printed(t)) + 1 for t in step.get("bindings", {}).values())
+        bits += numbers(step.get("witness"))
+    for claim in certificate["claims"]:
+        count += length(claim, "name", "statement")
+        count += sum(len(line.encode()) for key in ("assumptions", "undischarged") for line in claim.get(key, []))
+        bits += sum(numbers(claim.get(key)) for key in ("derivation", "high", "low", "spent", "failure"))
+    for point in certificate.get("points", []):
+        bits += numbers(point)
+        count += len(point["inverse"][0])
+    for name, entry in certificate.get("objects", {}).items():
+        architecture = entry["is"].get("architecture", {})
+        count += len(name) + length(architecture, "input") + sum(len(printed(node)) for node in architecture.get("nodes", []))
+        bits += sum(numbers(value) for key, value in entry["is"].items() if key != "architecture")
+    for name, definition in certificate.get("definitions", {}).items():
+        count += len(name) + length(definition, "body", "parameters")
+    count += sum(32 + length(theorem, "text") for theorem in certificate.get("theorems", {}).values())
+    count += sum(32 + length(file, "path") for file in certificate.get("files", []))
+    count += length(certificate["spec"], "title", "file")
+    return count + -(-bits // 8)
 
 
 def main():
     specs = sys.argv[1:] or sorted(set(glob.glob("specs/**/*.spec", root_dir=ROOT, recursive=True)) - set(glob.glob("specs/full/*", root_dir=ROOT)))
-    print("| spec | claims | check s | verify s | verify MB | bytes | in numbers |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    print("| spec | claims | check s | verify s | verify MB | bytes | information | ratio |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory() as folder:
         for spec in specs:
             path = os.path.join(folder, "c.cert")
             _, check, _ = run(["check", spec, "--certificate", path])
             if not os.path.exists(path):
-                print(f"| {spec} | 0 | {check:.2f} | | | | |", flush=True)
+                print(f"| {spec} | 0 | {check:.2f} | | | | | |", flush=True)
                 continue
             code, verify, megabytes = run(["verify", path])
             with open(path, encoding="utf-8") as file:
                 text = file.read()
             certificate = json.loads(text)
-            side = os.path.getsize(path + ".bin") if certificate["side"] else 0
-            numbers = side + (information(certificate["objects"]) + information(certificate["steps"])) // 8
-            size = len(text.encode()) + side
+            side = os.path.getsize(path + ".bin") if "side" in certificate else 0
+            size, held = len(text.encode()) + side, information(certificate, side)
             claims = len(certificate["claims"])
             name = spec.removeprefix("specs/").removesuffix(".spec")
             failed = "" if code in (0, 6) else f" (exit {code})"
             print(
-                f"| {name}{failed} | {claims} | {check:.2f} | {verify:.2f} | {megabytes:.0f} | {size} | {numbers} |",
+                f"| {name}{failed} | {claims} | {check:.2f} | {verify:.2f} | {megabytes:.0f} | {size:,} | {held:,} | {size / held:.2f} |",
                 flush=True,
             )
             for file in glob.glob(path + "*"):

@@ -506,6 +506,25 @@ fn what_cannot_be_written_is_said() {
         assert_eq!(output.status.code(), Some(9));
     }
     assert_eq!(std::fs::read_dir(&scratch.0).expect("the folder").count(), 1, "nothing half written is left");
+    // In the middle of a file: as on a full disk, no file may grow beyond a thousand bytes. What stood there before is left as it was.
+    #[cfg(unix)]
+    {
+        let many: String = (0..80).map(|i| format!("claim t{i} : {i} <= {}\n", i + 1)).collect();
+        scratch.write("many.spec", many + "table \"t\" { rows claims cols bound }\n");
+        scratch.write("old.cert", "old");
+        let limited = |arguments: &str| {
+            let script = format!("trap '' XFSZ; ulimit -f 1; exec {} {arguments}", env!("CARGO_BIN_EXE_supremum"));
+            answer(&Command::new("sh").current_dir(&scratch.0).args(["-c", &script]).output().expect("a shell"))
+        };
+        for arguments in ["table many.spec --to csv,md,tex -o out", "check many.spec --certificate old.cert"] {
+            let (exit, text) = limited(arguments);
+            assert_eq!(exit, 9, "{text}");
+            assert!(text.contains("could not be written") || text.contains("cannot be written"), "{text}");
+        }
+        assert_eq!(std::fs::read(scratch.0.join("old.cert")).expect("the old file"), b"old");
+        assert_eq!(std::fs::read_dir(scratch.0.join("out")).expect("the folder").count(), 0);
+        assert_eq!(std::fs::read_dir(&scratch.0).expect("the folder").count(), 4, "nothing half written is left");
+    }
     // r-sigpipe
     let mut child =
         scratch.command(&["theorems"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");

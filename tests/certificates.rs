@@ -363,6 +363,85 @@ fn bad_files_have_named_refusals() {
     }
 }
 
+/// The largest resident memory so far, in kilobytes.
+#[cfg(target_os = "linux")]
+fn peak_kilobytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("the status");
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("a peak");
+    line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).expect("a number")
+}
+
+/// Zeros without end in sight, and nothing behind them.
+struct Zeros {
+    at: u64,
+    length: u64,
+}
+
+impl std::io::Read for Zeros {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = buffer.len().min((self.length - self.at.min(self.length)) as usize);
+        buffer[..count].fill(0);
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+impl std::io::Seek for Zeros {
+    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+        if let std::io::SeekFrom::Start(at) = to {
+            self.at = at;
+        }
+        Ok(self.at)
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_long_side_file_is_read_in_pieces() {
+    use sha2::{Digest, Sha256};
+    use supremum::kernel::certificate::Text;
+    const LENGTH: u64 = 200 << 20;
+    let mut hash = Sha256::new();
+    (0..200).for_each(|_| hash.update(vec![0; 1 << 20]));
+    let hash: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let zeros = "0".repeat(64);
+    // One example at the end of the file: a claim on the whole of it would need the memory.
+    let text = format!(
+        "{{\n\"claims\":[\n{{\"high\":\"1\",\"low\":\"1\",\"name\":\"t\",\"statement\":[\"<=\",\"1\",\"2\"]}}\n],\n\
+         \"format\":\"supremum certificate\",\n\"ledger\":{{\n\"budget\":\"1/20\",\n\"spent\":\"0\"\n}},\n\"objects\":{{\n\
+         \"D\":{{\"depends_on\":[\"D\"],\"is\":{{\"atoms\":[\"D\"],\"classes\":2,\"examples\":{{\"dimension\":9,\
+         \"labels\":[\"0\"],\"scale\":\"1\",\"values\":[\"u8\",{},9]}},\"origin\":\"file\",\"size\":1}}}}\n}},\n\
+         \"side\":{{\n\"bytes\":{LENGTH},\n\"file\":\"t.bin\",\n\"sha256\":\"{hash}\"\n}},\n\
+         \"spec\":{{\n\"file\":\"t.spec\",\n\"sha256\":\"{zeros}\"\n}},\n\"version\":{}\n}}\n",
+        LENGTH - 9,
+        supremum::kernel::certificate::VERSION,
+    );
+    let read = |length: u64| {
+        let text = Text::parse(text.clone().into_bytes()).unwrap_or_else(|refusal| panic!("{refusal}"));
+        text.read(Box::new(Zeros { at: 0, length }))
+    };
+    let before = peak_kilobytes();
+    let certificate = read(LENGTH).unwrap_or_else(|refusal| panic!("{refusal}"));
+    certificate.verify(&std::collections::BTreeMap::new(), drop).unwrap_or_else(|refusal| panic!("{refusal}"));
+    assert!(peak_kilobytes() - before < 32 << 10, "{} kB", peak_kilobytes() - before);
+    // A longer file is read no further than needed to see that, a shorter one is another file.
+    for length in [LENGTH - 1, LENGTH + 1, u64::MAX] {
+        let refusal = read(length).err().expect("another length");
+        assert!(refusal.message.contains("expected 209715200 bytes in `t.bin`"), "{refusal}");
+    }
+}
+
+#[test]
+fn an_entry_has_a_limited_number_of_values() {
+    let scratch = Scratch::new("values");
+    let cert = scratch.file("long.cert");
+    let values = "1,".repeat(3_000_000);
+    std::fs::write(&cert, format!("{{\n\"claims\":[\n[{values}1]\n]\n}}\n")).expect("written");
+    let output = run(&["verify", text(&cert)], "1");
+    let message = String::from_utf8_lossy(&output.stderr).to_string();
+    assert!(output.status.code() == Some(8) && message.contains("values in one entry"), "{message}");
+}
+
 #[test]
 fn a_certificate_that_cannot_be_written_is_exit_9() {
     let scratch = Scratch::new("write");

@@ -165,14 +165,15 @@ fn open(path: &Path, limit: u64, code: &'static str, follow: bool) -> Result<fs:
 
 /// Opens a certificate with its side file. What is long is read when it is needed.
 pub fn load(path: &Path) -> Result<(Certificate, String), Problem> {
-    let mut bytes = Vec::new();
     let limit = TEXT_LIMIT as u64;
     let unreadable = |error: std::io::Error| {
         let text = format!("`{}` cannot be read ({})", path.to_string_lossy(), error.kind());
         Problem::new("E0821", exit::DATA, text)
     };
     // A file that grows meanwhile is read one byte beyond the limit and refused by the kernel.
-    open(path, limit, "E0821", true)?.take(limit + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    let file = open(path, limit, "E0821", true)?;
+    let mut bytes = Vec::with_capacity(file.metadata().map_or(0, |metadata| metadata.len().min(limit) as usize + 1));
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     let text = Text::parse(bytes)?;
     let sha256 = text.sha256.clone();
     let Some(record) = text.side()? else { return Ok((text.read(Box::new(std::io::empty()))?, sha256)) };

@@ -3,7 +3,7 @@
 //! Counted are, of numbers of witnesses, objects, facts and bounds, the bits of `p` and `q`, or of `m` and `e`, with their signs; what the side
 //! file takes; of each step its quantity and its theorem with the arguments, of each claim its name, statement, assumptions and
 //! conditions, of each definition its text, printed without blanks and parentheses around sums and products; the operations of architectures and
-//! names of objects; 32 bytes for each SHA-256; title and file names; texts of the user's own theorems. Not counted are keys, quotes, brackets,
+//! names of objects; the points beside inverses; 32 bytes for each SHA-256; title and file names; texts of the user's own theorems. Not counted are keys, quotes, brackets,
 //! and decimal digits beyond the bits that they stand for.
 
 use supremum::kernel::certificate::Json;
@@ -32,6 +32,10 @@ pub fn of(text: &[u8], side: &[u8]) -> usize {
             .map(|key| numbers(field(claim, key)))
             .iter()
             .sum::<usize>();
+    }
+    for (_, point) in entries("points") {
+        bytes += self::entries(field(point, "inverse")).first().map_or(0, |(_, head)| printed(head).len());
+        bits += numbers(point);
     }
     for (name, entry) in entries("objects") {
         let is = field(entry, "is");

@@ -5,7 +5,7 @@
 //! line of its own; nothing else is broken, and no blank stands outside a text. The reader accepts this spelling only, so it needs neither
 //! the whole value nor a second copy of the text to see that a text is canonical.
 
-use super::{COUNT_LIMIT, Reason, Refusal};
+use super::{COUNT_LIMIT, Reason, Refusal, VALUE_LIMIT};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
@@ -31,12 +31,14 @@ pub enum Json {
 struct Reader<'t> {
     text: &'t str,
     at: usize,
+    /// How many values the current entry has so far.
+    values: usize,
 }
 
 impl<'t> Reader<'t> {
     fn new(bytes: &'t [u8]) -> Result<Reader<'t>, Refusal> {
         match std::str::from_utf8(bytes) {
-            Ok(text) => Ok(Reader { text, at: 0 }),
+            Ok(text) => Ok(Reader { text, at: 0, values: 0 }),
             Err(error) => Err(Refusal::new(Reason::Malformed, format!("expected UTF-8: {error}"))),
         }
     }
@@ -86,6 +88,10 @@ impl<'t> Reader<'t> {
     }
 
     fn value(&mut self, depth: usize) -> Result<Json, Refusal> {
+        self.values += 1;
+        if self.values > VALUE_LIMIT {
+            return self.refuse(Reason::Limit, &format!("expected at most {VALUE_LIMIT} values in one entry"));
+        }
         match self.peek() {
             Some(b'[') => {
                 let mut list = Vec::new();
@@ -258,7 +264,8 @@ impl Document {
         reader.keyed(0, |reader, key| {
             let start = reader.at;
             let mut entries = Vec::new();
-            let mut add = |reader: &Reader, name: String, start: usize| {
+            let mut add = |reader: &mut Reader, name: String, start: usize| {
+                reader.values = 0;
                 if entries.len() == COUNT_LIMIT {
                     return reader.refuse(Reason::Limit, &format!("{key}: expected at most {COUNT_LIMIT} entries"));
                 }

@@ -35,6 +35,8 @@ pub const TEXT_LIMIT: usize = 64 << 20;
 pub const SIDE_LIMIT: u64 = 1 << 30;
 /// Most claims, steps, objects, and other entries of a part.
 pub const COUNT_LIMIT: usize = 100_000;
+/// Most texts, numbers, lists and maps in one entry.
+pub const VALUE_LIMIT: usize = 1 << 21;
 /// Most decimal digits of a numerator, a denominator or a mantissa.
 pub const DIGIT_LIMIT: usize = 20_000;
 /// Largest magnitude of the exponent of two of a weight or witness.
