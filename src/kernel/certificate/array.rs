@@ -117,6 +117,8 @@ impl<T: Read + Seek> Source for T {}
 
 /// Bytes of the side file that are read and hashed at a time.
 const PIECE: usize = 1 << 20;
+/// Numbers of an array that are taken from it at a time.
+const WORDS: usize = 1 << 12;
 
 /// The side file, of which one piece is held at a time. A piece that is read again has the hash of the first time, so that what arrays
 /// are made of is what the certificate's hash stands for, even if the file is altered meanwhile.
@@ -229,19 +231,24 @@ impl Side {
             let text = format!("expected {count} numbers at byte {start} of the side file, found its end");
             return field.refuse(Reason::Side, text);
         };
-        let bytes = self.bytes(start, length)?;
-        let word = |chunk: &[u8]| chunk.iter().rev().fold(0u64, |word, byte| word << 8 | u64::from(*byte));
-        let numbers = bytes.chunks_exact(width).map(|chunk| match (layout.text()?, width) {
-            ("binary32", _) => binary(layout, word(chunk), 8, 23).map(|(m, e)| (m, e + exponent)),
-            ("binary64", _) => binary(layout, word(chunk), 11, 52).map(|(m, e)| (m, e + exponent)),
-            ("u8", _) => Ok((word(chunk) as i64, exponent)),
+        let number = |word: u64| match (layout.text()?, width) {
+            ("binary32", _) => binary(layout, word, 8, 23).map(|(m, e)| (m, e + exponent)),
+            ("binary64", _) => binary(layout, word, 11, 52).map(|(m, e)| (m, e + exponent)),
+            ("u8", _) => Ok((word as i64, exponent)),
             // Shifting left and back repeats the sign bit.
             (_, width) => {
                 let unused = 64 - 8 * width as u32;
-                Ok((((word(chunk) << unused) as i64) >> unused, exponent))
+                Ok((((word << unused) as i64) >> unused, exponent))
             }
-        });
-        numbers.collect()
+        };
+        let mut numbers = Vec::with_capacity(count);
+        for at in (start..start + length).step_by(WORDS * width) {
+            let bytes = self.bytes(at, (start + length - at).min(WORDS * width))?;
+            for chunk in bytes.chunks_exact(width) {
+                numbers.push(number(chunk.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)))?);
+            }
+        }
+        Ok(numbers)
     }
 
     /// Canonical weights: an odd mantissa, or zero.

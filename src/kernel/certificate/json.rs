@@ -95,12 +95,18 @@ impl<'t> Reader<'t> {
         match self.peek() {
             Some(b'[') => {
                 let mut list = Vec::new();
-                self.entries(depth, ["[", "]"], |reader| Ok(list.push(reader.value(depth + 1)?)))?;
+                self.entries(depth, ["[", "]"], |reader| {
+                    list.push(reader.value(depth + 1)?);
+                    Ok(())
+                })?;
                 Ok(Json::List(list))
             }
             Some(b'{') => {
                 let mut map = BTreeMap::new();
-                self.keyed(depth, |reader, key| Ok(map.insert(key, reader.value(depth + 1)?)).map(|_| ()))?;
+                self.keyed(depth, |reader, key| {
+                    map.insert(key, reader.value(depth + 1)?);
+                    Ok(())
+                })?;
                 Ok(Json::Map(map))
             }
             Some(b'"') => Ok(Json::Text(self.quoted()?)),
