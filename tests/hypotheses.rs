@@ -110,6 +110,21 @@ fn biases_of_zero_are_none() {
     assert!(exit == 3 && shown.contains("member(f, F)"), "{shown}");
 }
 
+/// The cutoff of Dudley's integral is searched: between the closed form at the best cutoff and a thousandth more, also where the range leaves
+/// little room for it (then the closed form does not apply, and the trivial bound is 4a for a near c/2).
+#[test]
+fn cutoffs_are_searched() {
+    let class = "domain X = [-3, 3]^2\nclass F = g where |W[l]|_fro <= 2, |W[l]|_2 <= 2, |W[l]|_21 <= 2, |b[l]|_inf <= 0 for l in 1..2\n";
+    let bounds = "bounds B for signed_rademacher(F on X, 10^9) { dudley.square\ndudley.square_optimal }\n\
+                  claim a : B.dudley.square_optimal <= B.dudley.square\n\
+                  claim b : B.dudley.square <= 1.001*B.dudley.square_optimal\n";
+    let (exit, shown) = check(&format!("{TRAINED}{class}{bounds}"));
+    assert!(exit == 0 && shown.contains("4 proved"), "{shown}");
+    let few = "claim c : signed_rademacher(F on X, 100) <= ? by dudley.square\n";
+    let (exit, shown) = check(&format!("{TRAINED}{class}{few}"));
+    assert!(exit == 0 && shown.contains("1 proved"), "{shown}");
+}
+
 /// Every constant that theorems want fixed before the sample, read off it: the error names the form that pays.
 #[test]
 fn constants_that_were_read_off_the_sample_name_the_form_that_pays() {

@@ -18,13 +18,15 @@ pub fn mentions(term: &Term, name: &str) -> bool {
     term.substitute(&[(name.to_string(), Term::int(0))].into()) != *term
 }
 
-/// Whether the requirements bound a parameter by numbers at most, so that any value in that range will do. Not free is a
-/// parameter that must be fixed before the sample.
+/// Whether the requirements bound a parameter by numbers at most, so that any value in that range will do: a real number also strictly
+/// by what the other parameters say. Not free is a parameter that must be fixed before the sample.
 pub fn is_free(theorem: &Theorem, parameter: &str) -> bool {
     let name = Term::name(parameter);
+    let is_real = theorem.parameters.iter().any(|(p, sort)| p == parameter && *sort == Sort::Real);
     theorem.requires.iter().all(|requirement| match requirement {
         Formula::Compare(Term::Number(_), _, right) if *right == name => true,
         Formula::Compare(left, _, Term::Number(_)) if *left == name => true,
+        Formula::Compare(left, Relation::Lt, right) if *left == name && is_real => !mentions(right, parameter),
         // Another number is tied to an expression in this one, and follows it.
         Formula::Compare(Term::Apply(..) | Term::Big { .. }, Relation::Le, Term::Name(follower))
             if follower != parameter =>
@@ -43,8 +45,8 @@ pub fn follows(theorem: &Theorem, parameter: &str) -> bool {
     )
 }
 
-/// The numbers between which the requirements keep a free parameter.
-pub fn range_of(theorem: &Theorem, parameter: &str) -> Range {
+/// The numbers between which the requirements keep a free parameter; `value` is what a term in the other parameters is at least.
+pub fn range_of(theorem: &Theorem, parameter: &str, value: impl Fn(&Term) -> Option<BigRational>) -> Range {
     let name = Term::name(parameter);
     let mut range = (None, None);
     for requirement in &theorem.requires {
@@ -55,6 +57,7 @@ pub fn range_of(theorem: &Theorem, parameter: &str) -> Range {
             Formula::Compare(left, Relation::Le | Relation::Lt, Term::Number(high)) if *left == name => {
                 range.1 = Some(high.clone());
             }
+            Formula::Compare(left, Relation::Lt, right) if *left == name => range.1 = value(right),
             _ => {}
         }
     }

@@ -182,7 +182,10 @@ impl<'a> Search<'a> {
             .cloned()
             .collect();
         let [(parameter, sort)] = open.as_slice() else { return };
-        let range = range_of(theorem, parameter);
+        let range = range_of(theorem, parameter, |term| {
+            let (value, _) = draft.workspace.evaluate(&term.substitute(bindings)).ok()?;
+            upper_rational(&value.neg()).map(|negated| -negated)
+        });
         let objective = |index: i64| -> Option<BigRational> {
             let mut trial = bindings.clone();
             trial.insert(parameter.clone(), Term::Number(grid_value(*sort, &range, index)?));
