@@ -140,7 +140,8 @@ def positive(a, what):
     return a
 
 
-PI = I(Q("3.14159265358979323846264338327950288419716939937510"), Q("3.14159265358979323846264338327950288419716939937511"))
+PI = Q("3.14159265358979323846264338327950288419716939937510582097494459230781640628620899")
+PI = I(PI, PI + Q(1, 10**80))
 
 
 def power(a, b):
@@ -197,6 +198,11 @@ def tail(n, k, p):
     return value.lo, value.hi
 
 
+def beyond(x, y):
+    """Whether x is at least y, by no more than a rounding."""
+    return 0 <= x - y <= abs(y) * Q(1, 2**100)
+
+
 class Points:
     """The certificate's points beside inverses: each is looked at once, by one sign, and bounds every inverse that it dominates."""
 
@@ -237,7 +243,7 @@ class Points:
         return right
 
     def best(self, head, above, dominates):
-        """The nearest point among those of arguments that dominate."""
+        """The nearest point among those whose arguments lie beyond, and not far beyond: another one would say little."""
         found = [at for h, arguments, a, at in self.known
                  if h == head and a == above and dominates(*arguments) and self.holds(h, arguments, a, at)]
         if not found:
@@ -248,8 +254,8 @@ class Points:
         """sup { p : kl(q, p) <= c } grows with q and c."""
         if not (0 <= q.lo and q.hi <= 1 and c.lo >= 0):
             raise OutOfReach("kl of what is no probability")
-        high = Q(1) if q.hi == 1 else min(Q(1), self.best("kl_inverse", True, lambda x, y: x >= q.hi and y >= c.hi))
-        low = q.lo if c.lo == 0 or q.lo == 1 else self.best("kl_inverse", False, lambda x, y: x <= q.lo and y <= c.lo)
+        high = Q(1) if q.hi == 1 else min(Q(1), self.best("kl_inverse", True, lambda x, y: beyond(x, q.hi) and beyond(y, c.hi)))
+        low = q.lo if c.lo == 0 or q.lo == 1 else self.best("kl_inverse", False, lambda x, y: beyond(q.lo, x) and beyond(c.lo, y))
         return I(max(low, q.lo), high)
 
     def binomial_tail_inverse(self, n, k, delta):
@@ -259,8 +265,8 @@ class Points:
                 return Q(1)
             return self.best("binomial_tail_inverse", above, lambda m, j, d: m == n and dominates(j, d))
         low, high = math.floor(k.lo), math.ceil(k.hi)
-        return I(max(Q(0), end(low, False, lambda j, d: j <= low and d >= delta.hi)),
-                 min(Q(1), end(high, True, lambda j, d: j >= high and d <= delta.lo)))
+        return I(max(Q(0), end(low, False, lambda j, d: j == low and beyond(d, delta.hi))),
+                 min(Q(1), end(high, True, lambda j, d: j == high and beyond(delta.lo, d))))
 
 
 def integer(a):
@@ -827,7 +833,7 @@ class Certificate:
             value, low, high = (self.term(t, facts, variables) for t in rest)
             return both([compare("<=", low, value), compare("<=", value, high)])
         if head == "and":
-            return both([self.formula(f, facts, variables) for f in rest])
+            return both(self.formula(f, facts, variables) for f in rest)
         if head == "forall":
             name, low, high, body = rest
             low, high = (integer(self.term(t, facts, variables)) for t in (low, high))
