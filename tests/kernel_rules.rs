@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use supremum::kernel::check::{Checked, Claim, Draw, Statement, Verdict, check};
 use supremum::kernel::derive::{Step, Theorems, Workspace, structures};
+use supremum::kernel::draws;
 use supremum::kernel::eval::EvalError;
 use supremum::kernel::forward;
 use supremum::kernel::memo::Memo;
@@ -451,6 +452,27 @@ fn an_example_is_a_box_of_one_point() {
 fn sample_of(size: usize) -> Sample {
     let atoms = BTreeSet::from(["S".to_string()]);
     Sample { size, atoms, origin: Origin::File, classes: 2, examples: None }
+}
+
+/// Noise of a thousandth leaves an output of five where it is: every draw of one example errs, or none does.
+#[test]
+fn draws_far_from_the_boundary_are_decided() {
+    let dense = |units| Node { op: Layer::Dense { units, bias: false }, inputs: vec![Source::Input] };
+    for (outputs, own) in [(&[1][..], [0u32, 1]), (&[-1, 1], [0, 1])] {
+        let units = outputs.len();
+        let architecture = Architecture { input: vec![1], nodes: vec![dense(units as u128)] };
+        let last = Parameters { weight: weights(&[units, 1], outputs, 0), bias: None };
+        let network = Network::new(architecture, vec![Some(last)], 64).expect("a network");
+        for (x, class) in [(-5, own[0]), (5, own[1])] {
+            for label in [0, 1] {
+                let values = vec![Weight { mantissa: x, exponent: 0 }];
+                let examples = Examples { dimension: 1, values, scale: BigRational::one(), labels: vec![label] };
+                let found = draws::errors(&network, &ratio(1, 1 << 20), &examples, 100).expect("errors");
+                let expected = if label == class { (0, 0) } else { (100, 100) };
+                assert_eq!(found, expected, "{units} outputs, {x}, label {label}");
+            }
+        }
+    }
 }
 
 #[test]

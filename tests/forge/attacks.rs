@@ -513,6 +513,12 @@ fn every_attack_is_refused_for_its_own_reason() {
             Err(refusal) => wrong.push(format!("{}: {:?}: {}", attack.name, refusal.reason, refusal.message)),
         }
     }
+    // Each reason has its code, as `supremum explain` knows it.
+    let reasons: Vec<Reason> = ATTACKS.iter().map(|attack| attack.reason).collect();
+    for (i, a) in reasons.iter().enumerate() {
+        assert!(a.code().starts_with("E08"), "{a:?}");
+        assert!(reasons[..i].iter().all(|b| (a == b) == (a.code() == b.code())), "{a:?}");
+    }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), ATTACKS.len(), wrong.join("\n"));
     assert_eq!(messages.len(), ATTACKS.len(), "a name occurs twice");
     assert!(ATTACKS.len() >= 60);
