@@ -454,6 +454,20 @@ fn sample_of(size: usize) -> Sample {
     Sample { size, atoms, origin: Origin::File, classes: 2, examples: None }
 }
 
+#[test]
+fn fractions_over_a_power_of_two_are_dyadic() {
+    let dyadic = |m: i64, e: i64| Dyadic::new(BigInt::from(m), e).ok();
+    for (p, q, expected) in
+        [(3, 8, dyadic(3, -3)), (-5, 1, dyadic(-5, 0)), (0, 1, dyadic(0, 0)), (1, 1024, dyadic(1, -10))]
+    {
+        assert!(expected.is_some());
+        assert_eq!(Dyadic::from_rational(&ratio(p, q)), expected, "{p}/{q}");
+    }
+    for (p, q) in [(1, 3), (5, 6), (7, 1023), (-1, 10)] {
+        assert_eq!(Dyadic::from_rational(&ratio(p, q)), None, "{p}/{q}");
+    }
+}
+
 /// Noise of a thousandth leaves an output of five where it is: every draw of one example errs, or none does.
 #[test]
 fn draws_far_from_the_boundary_are_decided() {

@@ -250,6 +250,9 @@ const ATTACKS: &[Attack] = &[
     attack("no_bound", BASE, Reason::Field, "expected the bound that the claim asks for", |f| {
         f.map("claims/sdp").remove("high");
     }),
+    attack("half_a_bound", BASE, Reason::Field, "expected the bound that the claim asks for", |f| {
+        f.map("claims/ball").remove("low");
+    }),
     attack("swapped_ends", BASE, Reason::Object, "found an empty interval", |f| {
         f.set("claims/ball/low", text("9"));
         f.set("claims/ball/high", text("-9"));
