@@ -33,6 +33,9 @@ use std::collections::{BTreeMap, BTreeSet};
 const DEPTH_LIMIT: usize = 6;
 /// Precision that decides most comparisons of a search.
 const QUICK_BITS: Bits = 64;
+/// Most members of a sum that the search writes out unasked. Longer ones are those of binomials, where Sauer and Shelah's closed form is
+/// as good but for half of the logarithm of their number.
+const MEMBER_LIMIT: i64 = 1024;
 /// Largest natural parameter that the search tries.
 const NATURAL_LIMIT_BITS: u64 = 100;
 
@@ -351,11 +354,18 @@ impl<'a> Search<'a> {
                 theorem.name
             )));
         }
+        let conclusion = theorem.ensures.substitute(&bindings);
+        if demand.method.is_none()
+            && let Some(members) = longest(&conclusion).filter(|members| *members > MEMBER_LIMIT)
+        {
+            let found = format!("`{}` has a sum of {members} members here; ask for it with `by`", theorem.name);
+            return Err(EvalError::TooLarge(found));
+        }
         let requirements: Vec<Formula> = theorem.requires.iter().map(|r| r.substitute(&bindings)).collect();
         for requirement in &requirements {
             self.supply(requirement, &mut draft)?;
         }
-        self.supply_conclusion(&theorem.ensures.substitute(&bindings), &mut draft)?;
+        self.supply_conclusion(&conclusion, &mut draft)?;
         let step = Step::Theorem { name: theorem.name.clone(), bindings: bindings.into_iter().collect() };
         if let Err(error) = draft.workspace.apply(&step) {
             let is_open = matches!(error, EvalError::Requirement { refuted: false, .. });
@@ -503,6 +513,27 @@ fn asks(term: &Term, is_defined: &dyn Fn(&str) -> bool) -> bool {
         Term::Big { from, to, body, .. } => [from, to, body].into_iter().any(|part| asks(part, is_defined)),
         Term::Quantity(head, _) => !STRUCTURAL.contains(&head.as_str()),
         Term::Cases(_) => true,
+    }
+}
+
+/// The most members of a sum in a bound, where both of its ends are stated.
+fn longest(conclusion: &Formula) -> Option<i64> {
+    fn of(term: &Term) -> Option<i64> {
+        match term {
+            Term::Apply(_, arguments) => arguments.iter().filter_map(of).max(),
+            Term::Big { from, to, body, .. } => {
+                let members = match (from.as_ref(), to.as_ref()) {
+                    (Term::Number(from), Term::Number(to)) => (to - from).to_integer().to_i64(),
+                    _ => None,
+                };
+                members.max(of(body))
+            }
+            _ => None,
+        }
+    }
+    match conclusion {
+        Formula::Compare(_, _, right) => of(right),
+        _ => None,
     }
 }
 
