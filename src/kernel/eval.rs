@@ -96,6 +96,8 @@ pub struct Evaluation<'w, 'o> {
     pub(super) bits: Bits,
     pub(super) variables: Vec<(String, Value)>,
     definitions: BTreeMap<String, Value>,
+    /// Quantities met before, by their canonical form: neither objects nor facts change during an evaluation.
+    quantities: BTreeMap<Term, Value>,
     binomials: real::Binomials,
     work: u64,
     pub(super) depth: u32,
@@ -109,6 +111,7 @@ impl<'w, 'o> Evaluation<'w, 'o> {
             bits,
             variables: Vec::new(),
             definitions: BTreeMap::new(),
+            quantities: BTreeMap::new(),
             binomials: real::Binomials::default(),
             work: 0,
             depth: 0,
@@ -152,18 +155,10 @@ impl<'w, 'o> Evaluation<'w, 'o> {
             Term::Euler => Ok(Value::approximate(real::e(bits))),
             Term::Infinity => Err(EvalError::Undefined("expected a number, found `inf`".to_string())),
             Term::Name(name) => self.name(name),
+            Term::Apply(op, arguments) if op.is_costly() => self.once(term, |this| this.apply(*op, arguments)),
             Term::Apply(op, arguments) => self.apply(*op, arguments),
             Term::Big { big, variable, from, to, body } => {
-                let memo = &self.workspace.objects().memo;
-                let is_arithmetic = term.is_arithmetic();
-                if let Some(value) = is_arithmetic.then(|| memo.big(term, bits)).flatten() {
-                    return Ok(value);
-                }
-                let value = self.big(*big, variable, from, to, body)?;
-                if is_arithmetic {
-                    memo.keep_big(term, bits, &value);
-                }
-                Ok(value)
+                self.once(term, |this| this.big(*big, variable, from, to, body))
             }
             Term::Cases(branches) => {
                 for (condition, value) in branches {
@@ -184,6 +179,24 @@ impl<'w, 'o> Evaluation<'w, 'o> {
             }
             Term::Quantity(head, arguments) => self.quantity(head, arguments),
         }
+    }
+
+    /// The value of a term that takes long; an arithmetic one is computed once.
+    fn once(
+        &mut self,
+        term: &Term,
+        compute: impl FnOnce(&mut Self) -> Result<Value, EvalError>,
+    ) -> Result<Value, EvalError> {
+        if !term.is_arithmetic() {
+            return compute(self);
+        }
+        let memo = &self.workspace.objects().memo;
+        if let Some(value) = memo.arithmetic(term, self.bits) {
+            return Ok(value);
+        }
+        let value = compute(self)?;
+        memo.keep_arithmetic(term, self.bits, &value);
+        Ok(value)
     }
 
     fn name(&mut self, name: &str) -> Result<Value, EvalError> {
@@ -438,13 +451,18 @@ impl<'w, 'o> Evaluation<'w, 'o> {
             )));
         }
         let subject = self.canonical_quantity(head, arguments)?;
+        if let Some(value) = self.quantities.get(&subject) {
+            return Ok(value.clone());
+        }
         let Term::Quantity(_, canonical) = &subject else {
             return Err(EvalError::Meaningless(format!("expected a quantity, found `{subject}`")));
         };
-        if let Some(value) = super::intrinsic::value(self, head, canonical)? {
-            return Ok(value);
-        }
-        self.known(&subject, signature.codomain)
+        let value = match super::intrinsic::value(self, head, canonical)? {
+            Some(value) => value,
+            None => self.known(&subject, signature.codomain)?,
+        };
+        self.quantities.insert(subject, value.clone());
+        Ok(value)
     }
 
     /// What the facts say of a quantity, within its codomain. The tightest lower and the tightest upper fact are used.

@@ -1,4 +1,4 @@
-//! What was computed once: of a network, of a sample, and big sums of numbers. Trust: kernel.
+//! What was computed once: of a network, of a sample, and sums and special functions of numbers. Trust: kernel.
 //!
 //! INVARIANT: an entry keeps its network or its examples alive and is found by their address, so that it can speak of no other;
 //! these are immutable.
@@ -27,24 +27,24 @@ type Kept = (Arc<dyn Any + Send + Sync>, Value);
 pub struct Memo {
     outputs: RefCell<Vec<Pass>>,
     values: RefCell<BTreeMap<Key, Kept>>,
-    /// Big operators over arithmetic terms ([`Term::is_arithmetic`]), by precision.
-    bigs: RefCell<BTreeMap<(Term, Bits), Value>>,
+    /// Arithmetic terms ([`Term::is_arithmetic`]), by precision.
+    arithmetic: RefCell<BTreeMap<(Term, Bits), Value>>,
 }
 
-/// How many big operators are kept.
-const BIGS: usize = 2048;
+/// How many arithmetic terms are kept.
+const ARITHMETIC: usize = 2048;
 
 impl Memo {
-    /// The value of a big operator over an arithmetic term, if it was computed before.
-    pub fn big(&self, term: &Term, bits: Bits) -> Option<Value> {
-        self.bigs.borrow().get(&(term.clone(), bits)).cloned()
+    /// The value of an arithmetic term, if it was computed before.
+    pub fn arithmetic(&self, term: &Term, bits: Bits) -> Option<Value> {
+        self.arithmetic.borrow().get(&(term.clone(), bits)).cloned()
     }
 
     /// Keeps such a value.
-    pub fn keep_big(&self, term: &Term, bits: Bits, value: &Value) {
-        let mut bigs = self.bigs.borrow_mut();
-        if bigs.len() < BIGS {
-            bigs.insert((term.clone(), bits), value.clone());
+    pub fn keep_arithmetic(&self, term: &Term, bits: Bits, value: &Value) {
+        let mut known = self.arithmetic.borrow_mut();
+        if known.len() < ARITHMETIC {
+            known.insert((term.clone(), bits), value.clone());
         }
     }
 

@@ -77,6 +77,14 @@ impl Op {
         ("binomial_tail_inverse", Op::BinomialTailInverse, Some(3)),
     ];
 
+    /// Whether the operation is by a long series or by bisection.
+    pub fn is_costly(self) -> bool {
+        matches!(
+            self,
+            Op::Erf | Op::Erfc | Op::LnGamma | Op::Gamma | Op::KlInverse | Op::BinomialTail | Op::BinomialTailInverse
+        )
+    }
+
     pub fn named(name: &str) -> Option<(Op, Option<usize>)> {
         Op::CALLS.iter().find(|(n, _, _)| *n == name).map(|&(_, op, arity)| (op, arity))
     }

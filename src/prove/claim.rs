@@ -209,6 +209,9 @@ fn establish(
     }));
 }
 
+/// Longest value that tells one instance of a theorem from another: beyond are numbers that nobody reads.
+const TELLING: usize = 32;
+
 /// The bindings of a candidate's theorem that other candidates by the same theorem choose differently: `p = l2`.
 fn instance(candidate: &Candidate, all: &[Candidate]) -> Option<String> {
     let bindings = |candidate: &Candidate| match candidate.steps.last() {
@@ -219,7 +222,9 @@ fn instance(candidate: &Candidate, all: &[Candidate]) -> Option<String> {
     let telling: Vec<String> = bindings(candidate)
         .into_iter()
         .filter(|binding| others.iter().any(|other| !other.contains(binding)))
-        .map(|(parameter, term)| format!("{parameter} = {term}"))
+        .map(|(parameter, term)| (parameter, term.to_string()))
+        .filter(|(_, value)| value.len() <= TELLING)
+        .map(|(parameter, value)| format!("{parameter} = {value}"))
         .collect();
     (!telling.is_empty()).then(|| telling.join(", "))
 }

@@ -186,6 +186,19 @@ impl<'a> Search<'a> {
             let (value, _) = draft.workspace.evaluate(&term.substitute(bindings)).ok()?;
             upper_rational(&value.neg()).map(|negated| -negated)
         });
+        // What fails whatever the value is reported by the application with any.
+        let zero = [(parameter.clone(), Term::int(0))].into();
+        let is_lost = |requirement: &Formula| {
+            let instance = requirement.substitute(bindings);
+            requirement.substitute(&zero) == *requirement
+                && self.supply(&instance, draft).is_ok()
+                && matches!(draft.workspace.decide(&instance), Ok((Truth::False | Truth::Unknown, _)))
+        };
+        if theorem.requires.iter().any(is_lost) {
+            let middle = grid_value(*sort, &range, points(*sort, &range) / 2);
+            bindings.extend(middle.map(|value| (parameter.clone(), Term::Number(value))));
+            return;
+        }
         let objective = |index: i64| -> Option<BigRational> {
             let mut trial = bindings.clone();
             trial.insert(parameter.clone(), Term::Number(grid_value(*sort, &range, index)?));
