@@ -40,7 +40,7 @@ fn a_risk_is_reached_from_norms_through_a_cover() {
         let (a, b) = delta.split_once('/').expect("a fraction");
         a.parse::<f64>().expect("digits") / b.parse::<f64>().expect("digits")
     };
-    let row = "B.margin_grid.rademacher";
+    let row = "B.margin.rademacher_grid";
     is_near(row, 1.0 + 2.0 * complexity / 48.0 + ((2.0 / share(row)).ln() / (2.0 * m)).sqrt());
     // The margins of a fixed bound, and of one for all margins at once, are at most 1: each example counts.
     let row = "B.margin.rademacher";

@@ -67,6 +67,35 @@ fn every_slip_of_the_shipped_table_is_named() {
     assert_eq!(agreeing, 3);
 }
 
+/// Rows of Hoeffding's bound `q + sqrt(ln(1/delta)/(2 n))`, each with one slip, as Python's `math` gives them.
+#[test]
+fn slips_of_a_square_root_bound_are_named() {
+    let spec = "spec \"h\"\ndata t from \"h.csv\"\nclaim digits : forall r in t.rows : r.err + sqrt(ln(1/r.delta)/(2*r.n)) = r.bound\n";
+    let rows = [
+        ("right", "0.05,100,0.05,0.172387", ""),
+        ("base 2", "0.06,137,0.05,0.185592", "log2(1/delta) for ln(1/delta)"),
+        ("base 10", "0.07,174,0.05,0.131144", "ln(1/delta)/ln(10) for ln(1/delta)"),
+        ("confidence", "0.13,396,0.05,0.138048", "1 - delta for delta"),
+        ("sign", "0.14,433,0.05,0.081184", "err - sqrt("),
+    ];
+    let table: String = rows.iter().map(|(name, numbers, _)| format!("{name},{numbers}\n")).collect();
+    let folder = folder("hoeffding", &[("h.spec", spec), ("h.csv", &format!("name,err,n,delta,bound\n{table}"))]);
+    let output = supremum(&["recheck", &folder.join("h.spec").to_string_lossy(), "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let claim = &json["claims"][0];
+    for (label, _, slip) in rows {
+        let row = claim["rows"].as_array().expect("rows").iter().find(|row| row["label"] == label).expect("a row");
+        let explanations = claim["explanations"].as_array().expect("explanations").iter();
+        let of_row = |explanation: &&serde_json::Value| {
+            explanation["rows"].as_array().expect("rows").iter().any(|pair| pair[0] == row["row"])
+        };
+        let found: Vec<&str> = explanations.filter(of_row).filter_map(|e| e["slip"].as_str()).collect();
+        assert_eq!(row["verdict"] == "agrees", slip.is_empty(), "{label}: {row}");
+        assert!(slip.is_empty() || found.iter().any(|found| found.starts_with(slip)), "{label}: {found:?}");
+    }
+    std::fs::remove_dir_all(&folder).expect("removed");
+}
+
 /// One published number, and the tuned parameter that nobody paid for.
 #[test]
 fn a_published_number_is_met_and_unpaid_choices_are_named() {

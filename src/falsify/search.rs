@@ -380,7 +380,17 @@ fn bound_fails(
     free: &Substitution,
     workspace: &Workspace,
 ) -> Result<Option<bool>, String> {
-    let known = |head: &str, arguments: &[Term]| model.known(head, arguments, seen);
+    // A margin may be written as an expression.
+    let exact = |argument: &Term| match argument {
+        Term::Apply(..) => {
+            workspace.evaluate(argument).ok().and_then(|(value, _)| value.as_rational()).map(Term::Number)
+        }
+        _ => None,
+    };
+    let known = |head: &str, arguments: &[Term]| {
+        let arguments: Vec<Term> = arguments.iter().map(|a| exact(a).unwrap_or_else(|| a.clone())).collect();
+        model.known(head, &arguments, seen)
+    };
     // A number that is not exactly known is bounded by a rational one.
     let bound = |head: &str, arguments: &[Term]| match known(head, arguments) {
         Some(term @ Term::Apply(..)) => {

@@ -165,6 +165,10 @@ fn double(term: &Term) -> Term {
     apply(Op::Mul, vec![Term::int(2), term.clone()])
 }
 
+fn complement(term: &Term) -> Term {
+    apply(Op::Add, vec![Term::int(1), apply(Op::Neg, vec![term.clone()])])
+}
+
 fn plus(term: &Term, n: i64) -> Term {
     apply(Op::Add, vec![term.clone(), Term::int(n)])
 }
@@ -283,6 +287,12 @@ impl Context<'_> {
                     let mut rest = terms.clone();
                     rest.remove(i);
                     new.push((4, if rest.len() == 1 { rest.remove(0) } else { apply(Op::Add, rest) }));
+                    // A lower bound for an upper one.
+                    if i > 0 {
+                        let mut signed = terms.clone();
+                        signed[i] = apply(Op::Neg, vec![signed[i].clone()]);
+                        new.push((5, apply(Op::Add, signed)));
+                    }
                 }
             }
             Term::Apply(Op::Pow, parts) if parts[1] == two => new.push((2, parts[0].clone())),
@@ -304,7 +314,8 @@ impl Context<'_> {
         };
         let ln2 = || ln(Term::int(2));
         match role(column, self.sheet) {
-            Role::Confidence => vec![(1, half(term)), (1, double(term))],
+            // A level of confidence is one minus it.
+            Role::Confidence => vec![(1, half(term)), (1, double(term)), (2, complement(term))],
             Role::Count => vec![(2, plus(term, -1)), (2, plus(term, 1)), (3, double(term)), (3, half(term))],
             Role::Information => {
                 vec![(1, apply(Op::Mul, vec![term.clone(), ln2()])), (1, apply(Op::Div, vec![term.clone(), ln2()]))]
@@ -312,7 +323,7 @@ impl Context<'_> {
             Role::Deviation => {
                 vec![(1, apply(Op::Pow, vec![term.clone(), Term::int(2)])), (1, apply(Op::Sqrt, vec![term.clone()]))]
             }
-            Role::Rate => vec![(3, apply(Op::Add, vec![Term::int(1), apply(Op::Neg, vec![term.clone()])]))],
+            Role::Rate => vec![(3, complement(term))],
             Role::Other => Vec::new(),
         }
     }
