@@ -11,7 +11,6 @@ use num_integer::Integer;
 use num_traits::{One, Signed, ToPrimitive, Zero};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::thread::LocalKey;
 
 /// Arguments of `exp` beyond this have results outside the range of magnitudes.
 const EXP_TOP: i64 = 38;
@@ -95,32 +94,23 @@ fn ln_point(x: &Dyadic, bits: Bits, slack: Slack) -> Enclosure {
 
 /// The number pi.
 pub fn pi(bits: Bits) -> Enclosure {
-    kept(&PI, bits, || {
-        let w = grid(bits, Slack::USUAL.guard);
-        let (lo, hi) = series::pi(w, Slack::USUAL);
-        both(|toward| End::bound(pick(lo.clone(), hi.clone(), toward), -w, bits, toward))
-    })
+    let w = grid(bits, Slack::USUAL.guard);
+    let (lo, hi) = series::pi(w, Slack::USUAL);
+    both(|toward| End::bound(pick(lo.clone(), hi.clone(), toward), -w, bits, toward))
 }
-
-type Constants = RefCell<BTreeMap<Bits, Enclosure>>;
 
 thread_local! {
-    static E: Constants = const { RefCell::new(BTreeMap::new()) };
-    static PI: Constants = const { RefCell::new(BTreeMap::new()) };
+    static E: RefCell<BTreeMap<Bits, Enclosure>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// A constant, kept for the precisions of [`crate::kernel::derive::PRECISIONS`] and below.
-fn kept(constants: &'static LocalKey<Constants>, bits: Bits, compute: impl FnOnce() -> Enclosure) -> Enclosure {
+/// The number e, kept for the precisions of [`crate::kernel::derive::PRECISIONS`] and below.
+pub fn e(bits: Bits) -> Enclosure {
+    let one = End::At(Dyadic::one());
+    let compute = || both(|toward| exp_end(&one, bits, Slack::USUAL, toward));
     if bits > 4096 {
         return compute();
     }
-    constants.with_borrow_mut(|known| known.entry(bits).or_insert_with(compute).clone())
-}
-
-/// The number e.
-pub fn e(bits: Bits) -> Enclosure {
-    let one = End::At(Dyadic::one());
-    kept(&E, bits, || both(|toward| exp_end(&one, bits, Slack::USUAL, toward)))
+    E.with_borrow_mut(|known| known.entry(bits).or_insert_with(compute).clone())
 }
 
 /// `[x (1 - x^2/3), x]` for `0 < x <= 1`: it contains `int_0^x g` whenever `1 - s^2 <= g(s) <= 1`, as for `tanh' = 1 - tanh^2`,
