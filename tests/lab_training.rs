@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use supremum::kernel::net::{Activation, Op, Weight};
 use supremum::lab::{
     Init, LabError, Loss, Mlp, Optimizer, Sample, TrainOptions, error_rate, gaussian_blobs, loss_and_gradient,
-    mean_loss, sphere, train, train_from, two_moons,
+    mean_loss, sphere, train, train_from, two_moons, with_distorted,
 };
 
 /// [`hash`] of the trained network of `relu_depth3`.
@@ -274,4 +274,49 @@ fn divergence_and_interruption_are_errors() {
     let mut stop = |epoch: usize, _: f64| if epoch == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
     let run = train(&[2, 8, 1], &Activation::Relu, &depth3(), &sample, &mut stop);
     assert_eq!(run, Err(LabError::Interrupted { epoch: 3 }));
+}
+
+/// The sum of all pixels, and the centre of mass from the centre of the image.
+fn mass(image: &[f64], side: usize) -> (f64, f64, f64) {
+    let centre = (side as f64 - 1.0) / 2.0;
+    let total: f64 = image.iter().sum();
+    let moment = |at: fn(usize, usize) -> usize| -> f64 {
+        image.iter().enumerate().map(|(i, v)| v * (at(i, side) as f64 - centre)).sum::<f64>() / total
+    };
+    (total, moment(|i, side| i % side), moment(|i, side| i / side))
+}
+
+#[test]
+fn distorted_copies_follow_their_originals() {
+    // A dot off the centre, and a blank image.
+    let side = 9;
+    let mut images = vec![0.0; 2 * 81];
+    images[2 * side + 4] = 200.0;
+    let copies = 2000;
+    let all = with_distorted(&images, 81, copies, 3).unwrap();
+    assert_eq!(all.len(), (copies + 1) * images.len());
+    assert_eq!(all[..162], images[..]);
+    assert_eq!(all, with_distorted(&images, 81, copies, 3).unwrap());
+    assert_ne!(all, with_distorted(&images, 81, copies, 4).unwrap());
+    let (mut x, mut y) = (0.0, 0.0);
+    for pair in all.chunks(162) {
+        assert!(pair[..81].iter().all(|v| (0.0..=200.0).contains(v)));
+        assert!(pair[81..].iter().all(|v| *v == 0.0));
+        let (_, dx, dy) = mass(&pair[..81], side);
+        // The dot at (0, -2) from the centre is shown at A^-1 ((0, -2) - t), within a pixel: |A^-1 - 1| <= 2/3 where A - 1 has rows
+        // of sum at most 2/5, and t at most a ninth of the side.
+        let farthest = 2.0 * (2.0 / 3.0) + 0.9 * (5.0 / 3.0) + 1.0;
+        assert!(dx.abs() <= farthest && (dy + 2.0).abs() <= farthest, "{dx} {dy}");
+        (x, y) = (x + dx, y + dy);
+    }
+    let mean = (x / (copies as f64 + 1.0), y / (copies as f64 + 1.0));
+    // Both directions are equally likely.
+    assert!(mean.0.abs() < 0.1 && (mean.1 + 2.0).abs() < 0.3, "{mean:?}");
+}
+
+#[test]
+fn what_is_no_image_is_not_distorted() {
+    assert!(matches!(with_distorted(&[0.5; 6], 3, 2, 1), Err(LabError::Shape(_))));
+    assert!(matches!(with_distorted(&[0.5; 4], 4, 1 << 40, 1), Err(LabError::TooLarge(_))));
+    assert_eq!(with_distorted(&[0.5; 4], 4, 0, 1).unwrap(), [0.5; 4]);
 }

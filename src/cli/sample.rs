@@ -9,7 +9,7 @@ use crate::kernel::object::{Examples, Origin};
 use crate::kernel::readout::pixel;
 use crate::lab::random::{Random, Stream};
 use crate::lab::{self, LabError};
-use crate::model::{Generator, Part};
+use crate::model::{Generator, Part, TrainOptions};
 use crate::report::view::FileView;
 use num_bigint::BigInt;
 use num_integer::Integer;
@@ -45,34 +45,28 @@ impl Data {
         Data { examples: Arc::new(examples), classes: self.classes, origin, description: String::new() }
     }
 
-    /// Floats for the laboratory, the inputs themselves or their features: labels are -1 and 1 for the logistic and squared losses
-    /// of two classes.
-    pub fn for_training(&self, loss: &str, features: Option<GradientMap>) -> Result<lab::Sample, LabError> {
-        let scale = self.examples.scale.to_f64().unwrap_or(1.0);
-        let float = |w: &Weight| w.mantissa as f64 * f64::from(w.exponent).exp2() * scale;
-        let (inputs, dimension) = match features {
-            None => (self.examples.values.iter().map(float).collect(), self.examples.dimension),
-            Some(map) => (self.features(map)?, map.features()),
+    /// Floats for the laboratory, the inputs themselves or their features, with distorted copies where the options ask for them: labels are
+    /// -1 and 1 for the logistic and squared losses of two classes. Errors: inputs that are no square images where they have to be.
+    pub fn for_training(&self, options: &TrainOptions, features: Option<GradientMap>) -> Result<lab::Sample, LabError> {
+        let Examples { dimension, values, scale, labels } = &*self.examples;
+        let unit = scale.to_f64().unwrap_or(1.0);
+        let float = |w: &Weight| w.mantissa as f64 * f64::from(w.exponent).exp2() * unit;
+        let inputs: Vec<f64> = match features {
+            None => values.iter().map(float).collect(),
+            Some(_) => values.iter().map(|weight| f64::from(pixel(weight, scale))).collect(),
         };
-        let is_signed = self.classes == 2 && loss != "cross_entropy";
+        let inputs = match options.distort {
+            0 => inputs,
+            copies => lab::with_distorted(&inputs, *dimension, copies, options.seed)?,
+        };
+        let (inputs, width) = match features {
+            None => (inputs, *dimension),
+            Some(map) => (lab::features_of(&inputs, *dimension, map)?, map.features()),
+        };
+        let is_signed = self.classes == 2 && options.loss != "cross_entropy";
         let label = |label: &u32| if is_signed { 2.0 * f64::from(*label) - 1.0 } else { f64::from(*label) };
-        lab::Sample::new(inputs, dimension, self.examples.labels.iter().map(label).collect())
-    }
-}
-
-impl Data {
-    /// Features of all examples in the unit of the laboratory. Errors: inputs that are no square images.
-    fn features(&self, map: GradientMap) -> Result<Vec<f64>, LabError> {
-        let d = self.examples.dimension;
-        let mut features = Vec::with_capacity(self.len() * map.features());
-        for row in self.examples.values.chunks(d.max(1)) {
-            let image: Vec<u8> = row.iter().map(|weight| pixel(weight, &self.examples.scale)).collect();
-            let Some(row) = map.apply(&image, d.isqrt()) else {
-                return Err(LabError::Shape(format!("expected square images of side at most 64, found {d} numbers")));
-            };
-            features.extend(row.iter().map(|f| *f as f64 / lab::FEATURE_UNIT));
-        }
-        Ok(features)
+        let labels: Vec<f64> = labels.iter().map(label).collect();
+        lab::Sample::new(inputs, width, labels.repeat(options.distort + 1))
     }
 }
 

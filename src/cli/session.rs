@@ -396,7 +396,7 @@ impl Session {
         let chain = features.as_ref().map_or(&net.architecture, |(_, chain)| chain);
         let (sizes, activation) = Mlp::chain_of(chain).map_err(problem)?;
         let map = features.as_ref().map(|(map, _)| *map);
-        let points = sample.for_training(&options.loss, map).map_err(problem)?;
+        let points = sample.for_training(options, map).map_err(problem)?;
         let loss = match options.loss.as_str() {
             "squared" => lab::Loss::Squared,
             "cross_entropy" => lab::Loss::CrossEntropy,

@@ -7,7 +7,21 @@ use crate::kernel::net::{Architecture, Network, Node, Op, Parameters, Size, Sour
 
 const UNIT_BITS: i16 = 9;
 /// Features are below 2^13; in this unit most are below 1.
-pub const FEATURE_UNIT: f64 = 512.0;
+const FEATURE_UNIT: f64 = 512.0;
+
+/// Features of images with values in `0..=255`, rounded to integers, in the unit of the laboratory. Errors: images that are not square.
+pub fn features_of(images: &[f64], dimension: usize, map: GradientMap) -> Result<Vec<f64>, LabError> {
+    let mut features = Vec::with_capacity(images.len() / dimension.max(1) * map.features());
+    for row in images.chunks(dimension.max(1)) {
+        let image: Vec<u8> = row.iter().map(|value| value.round() as u8).collect();
+        let Some(row) = map.apply(&image, dimension.isqrt()) else {
+            let expected = "expected square images of side at most 64";
+            return Err(LabError::Shape(format!("{expected}, found {dimension} numbers")));
+        };
+        features.extend(row.iter().map(|f| *f as f64 / FEATURE_UNIT));
+    }
+    Ok(features)
+}
 
 /// The network behind a feature map. The unit goes into the exponents of the first weights, so that nothing is rounded.
 /// Errors: shapes that do not fit.

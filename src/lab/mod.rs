@@ -8,6 +8,7 @@
 //! proof. A trained network does, but as what it then is: a list of exact dyadic weights.
 
 pub mod anneal;
+mod distort;
 pub mod elementary;
 mod features;
 mod gradient;
@@ -19,7 +20,8 @@ pub mod sample;
 mod ternary;
 pub mod train;
 
-pub use features::{FEATURE_UNIT, with_features};
+pub use distort::with_distorted;
+pub use features::{features_of, with_features};
 pub use gradient::{loss_and_gradient, mean_loss};
 pub use mlp::{Init, LabError, Mlp};
 pub use observe::{ErrorRate, Observed, error_rate};

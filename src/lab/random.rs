@@ -11,6 +11,7 @@ pub enum Stream {
     Data,
     Weights,
     Order,
+    Distortions,
     Other(u32),
 }
 
@@ -20,6 +21,7 @@ impl Stream {
             Stream::Data => 1,
             Stream::Weights => 2,
             Stream::Order => 3,
+            Stream::Distortions => 4,
             Stream::Other(n) => (1 << 32) + u64::from(n),
         }
     }

@@ -161,6 +161,8 @@ pub struct TrainOptions {
     pub weight_decay: BigRational,
     /// `decay`: the step size falls linearly to 0.
     pub decay: bool,
+    /// `distort n`: every image is joined by `n` distorted copies.
+    pub distort: usize,
     pub epochs: usize,
     pub batch: usize,
     pub seed: u64,

@@ -131,7 +131,8 @@ pub fn part(names: &Names, expr: &Expr) -> Result<Part, Diagnostic> {
     Ok(Part::Next(n))
 }
 
-const OPTIONS: &[&str] = &["loss", "adam", "sgd", "momentum", "lr", "epochs", "batch", "seed", "weight_decay", "decay"];
+const OPTIONS: &[&str] =
+    &["loss", "adam", "sgd", "momentum", "lr", "epochs", "batch", "seed", "weight_decay", "decay", "distort"];
 
 /// `{ loss logistic, adam, lr 0.01, epochs 200, batch 64, seed 7 }`
 pub fn options(names: &Names, train: &ast::Train) -> Result<TrainOptions, Diagnostic> {
@@ -142,6 +143,7 @@ pub fn options(names: &Names, train: &ast::Train) -> Result<TrainOptions, Diagno
         momentum: BigRational::zero(),
         weight_decay: BigRational::zero(),
         decay: false,
+        distort: 0,
         epochs: 100,
         batch: 32,
         seed: 0,
@@ -189,6 +191,7 @@ pub fn options(names: &Names, train: &ast::Train) -> Result<TrainOptions, Diagno
             }
             "weight_decay" => options.weight_decay = names.rational(value()?)?.max(BigRational::zero()),
             "lr" => options.learning_rate = positive()?,
+            "distort" => options.distort = natural(names, value()?, SAMPLE_LIMIT)?,
             "epochs" => options.epochs = natural(names, value()?, EPOCH_LIMIT)?,
             "batch" => options.batch = natural(names, value()?, SAMPLE_LIMIT)?,
             "seed" => options.seed = natural(names, value()?, usize::MAX)? as u64,
