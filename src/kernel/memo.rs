@@ -1,15 +1,18 @@
-//! What was computed once: of a network, of a sample, and sums and special functions of numbers. Trust: kernel.
+//! What was computed once: of a network, of a sample, and sums and special functions of numbers; and certificates that were accepted.
+//! Trust: kernel.
 //!
 //! INVARIANT: an entry keeps its network or its examples alive and is found by their address, so that it can speak of no other;
 //! these are immutable.
 
 use super::eval::EvalError;
 use super::forward::{self, Outputs};
+use super::lipschitz::{self, Domain, LipError, Norms, Witness};
 use super::net::Network;
 use super::object::Examples;
 use super::real::Bits;
 use super::term::Term;
 use super::value::Value;
+use num_rational::BigRational;
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -23,16 +26,27 @@ type Key = (usize, Term, Bits);
 /// A value, and what keeps its owner alive.
 type Kept = (Arc<dyn Any + Send + Sync>, Value);
 
+/// An accepted certificate of a Lipschitz constant, with all that its check reads, and the square that it proves.
+struct Accepted {
+    network: Arc<Network>,
+    norms: Norms,
+    domain: Option<Domain>,
+    witness: Witness,
+    square: BigRational,
+}
+
 #[derive(Default)]
 pub struct Memo {
+    accepted: RefCell<Vec<Accepted>>,
     outputs: RefCell<Vec<Pass>>,
     values: RefCell<BTreeMap<Key, Kept>>,
     /// Arithmetic terms ([`Term::is_arithmetic`]), by precision.
     arithmetic: RefCell<BTreeMap<(Term, Bits), Value>>,
 }
 
-/// How many arithmetic terms are kept.
+/// How many arithmetic terms and certificates are kept.
 const ARITHMETIC: usize = 2048;
+const CERTIFICATES: usize = 256;
 
 impl Memo {
     /// The value of an arithmetic term, if it was computed before.
@@ -46,6 +60,32 @@ impl Memo {
         if known.len() < ARITHMETIC {
             known.insert((term.clone(), bits), value.clone());
         }
+    }
+
+    /// What a certificate of a Lipschitz constant proves. A search and the check of what it found meet the same ones several times.
+    pub fn upper(
+        &self,
+        network: &Arc<Network>,
+        norms: Norms,
+        domain: Option<&Domain>,
+        witness: &Witness,
+    ) -> Result<BigRational, LipError> {
+        let is_known = |known: &&Accepted| {
+            Arc::ptr_eq(&known.network, network)
+                && known.norms == norms
+                && known.domain.as_ref() == domain
+                && known.witness == *witness
+        };
+        if let Some(known) = self.accepted.borrow().iter().find(is_known) {
+            return Ok(known.square.clone());
+        }
+        let square = lipschitz::check_upper(network, norms, domain, witness)?;
+        let mut accepted = self.accepted.borrow_mut();
+        if accepted.len() < CERTIFICATES {
+            let (network, domain, witness) = (network.clone(), domain.cloned(), witness.clone());
+            accepted.push(Accepted { network, norms, domain, witness, square: square.clone() });
+        }
+        Ok(square)
     }
 
     /// The outputs of a network on a sample.

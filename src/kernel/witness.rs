@@ -15,6 +15,7 @@ use super::value::Value;
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{Signed, ToPrimitive, Zero};
+use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Witness {
@@ -140,7 +141,9 @@ pub fn check(evaluation: &mut Evaluation, subject: &Term, witness: &Witness) -> 
         ("lip", [map, norm], Witness::LipschitzUpper(witness)) => {
             let (network, domain) = restricted(objects, map)?;
             let norms = norms(symbol(norm)?)?;
-            let square = lipschitz::check_upper(network, norms, domain.as_ref(), witness)
+            let square = objects
+                .memo
+                .upper(network, norms, domain.as_ref(), witness)
                 .map_err(|error| EvalError::Witness(error.to_string()))?;
             Ok(Value::rational(&square, bits).sqrt(bits)?.lower_unbounded())
         }
@@ -285,13 +288,13 @@ pub fn norms(norm: &str) -> Result<Norms, EvalError> {
 pub fn restricted<'o>(
     objects: &'o Objects,
     map: &Term,
-) -> Result<(&'o super::net::Network, Option<lipschitz::Domain>), EvalError> {
+) -> Result<(&'o Arc<Network>, Option<lipschitz::Domain>), EvalError> {
     let (net, domain) = match map {
         Term::Quantity(on, parts) if on == "on" && parts.len() == 2 => (&parts[0], Some(symbol(&parts[1])?)),
         net => (net, None),
     };
     let net = symbol(net)?;
-    let Some(network) = objects.net(net).and_then(|net| net.network.as_deref()) else {
+    let Some(network) = objects.net(net).and_then(|net| net.network.as_ref()) else {
         return Err(EvalError::Witness(format!("expected a network with weights, found `{net}`")));
     };
     let Some(name) = domain else { return Ok((network, None)) };
