@@ -138,16 +138,18 @@ fn upper(
         Some(method) => method == *name,
         None => *turn == Turn::Always || *turn == Turn::Goal && !request.quick,
     });
+    let is_wanted = |_: &&(&'static str, Turn, Method)| request.method.is_some() || !interrupt::is_requested();
     let bound = |(name, _, method): &(&'static str, Turn, Method)| {
         let bound = spinning(name, || method(network, norms, domain)).ok()?;
         let mut production = Production::new(subject, Witness::LipschitzUpper(bound.witness), name);
         production.notes = bound.notes;
         Some((bound.square, production))
     };
-    let mut found: Vec<(BigRational, Production)> = wanted.filter_map(bound).collect();
+    let mut found: Vec<(BigRational, Production)> = wanted.take_while(is_wanted).filter_map(bound).collect();
     // Among all methods the best shows how far it may be off.
     if request.method.is_none()
         && !request.quick
+        && !interrupt::is_requested()
         && let Some((square, best)) = found.iter_mut().min_by(|a, b| a.0.cmp(&b.0))
         && let Ok(attained) = spinning("attained", || lipschitz::attained(network, norms, domain, lipschitz::BRIEF))
     {

@@ -8,11 +8,12 @@ use super::dual::{Ascent, Dual, Noise, Point, Step};
 use super::graph::{Slopes, from_f64, ldexp, to_f64};
 use super::lower::Explorer;
 use super::recovery::{Recovered, Scan};
-use super::relaxation::Relaxation;
+use super::relaxation::{Relaxation, is_given_up};
 use crate::kernel::lipschitz::{
     Branch, Dyadic, LipError, LowerWitness, Multipliers, Norm, Norms, Region, Sign, Slope, System, tree,
 };
 use crate::kernel::net::Activation;
+use crate::quantity::interrupt;
 use rayon::prelude::*;
 use std::collections::BinaryHeap;
 
@@ -240,6 +241,10 @@ impl<'a> Search<'a> {
                     break;
                 }
             }
+            if is_given_up(self.system.neurons.len()) {
+                estimate = f64::INFINITY;
+                break;
+            }
             ascent.advance(&dual);
         }
         let passes = ascent.passes + 4;
@@ -271,7 +276,7 @@ impl<'a> Search<'a> {
     fn explore(&mut self, region: Option<&Region>, slopes: &Slopes, bounded: &[Bounded], tries: usize) {
         if let (Some(explorer), Some(region)) = (&mut self.explorer, region) {
             explorer.sample(region, &mut self.noise, 4 * tries);
-            self.lower = self.lower.max(ldexp(explorer.best, -self.unit));
+            self.lower = self.lower.max(ldexp(explorer.best, 2 * explorer.unit() - self.unit));
             return;
         }
         for (r, one) in bounded.iter().enumerate() {
@@ -422,7 +427,9 @@ impl<'a> Search<'a> {
             let dual = relaxation.dual(&floats);
             let mut ascent = Ascent::new(&dual, one.point.clone(), 6);
             let mut recovered = None;
-            for passes in POLISH {
+            // Who interrupted does not wait for more than a first polish.
+            let polish = if interrupt::is_requested() { &POLISH[..1] } else { &POLISH[..] };
+            for &passes in polish {
                 while ascent.passes < passes {
                     ascent.advance(&dual);
                 }

@@ -11,6 +11,7 @@ use super::graph::{dot, to_f64};
 use super::rows::Rows;
 use crate::kernel::lipschitz::{LowerWitness, Norm, Norms, Region, System};
 use crate::kernel::net::Activation;
+use crate::quantity::interrupt;
 use num_traits::ToPrimitive;
 
 /// Window widths of an ascent, and steps with each of them.
@@ -38,7 +39,7 @@ const KINKS: usize = 12;
 pub struct Explorer<'a> {
     rows: Rows<'a>,
     norms: Norms,
-    /// Square of the largest norm of a Jacobian seen.
+    /// Square of the largest norm of a Jacobian seen, of outputs in their unit.
     pub best: f64,
     point: Vec<f64>,
     direction: Vec<f64>,
@@ -101,6 +102,11 @@ impl<'a> Explorer<'a> {
         }
     }
 
+    /// Outputs are measured in units of this power of two.
+    pub fn unit(&self) -> i64 {
+        self.rows.unit
+    }
+
     fn norm(&mut self, slopes: &[f64], start: &[f64], sweeps: usize) -> Attaining {
         if self.is_small() {
             return self.whole(slopes, start);
@@ -110,6 +116,11 @@ impl<'a> Explorer<'a> {
             Norm::L1 => self.largest_column(slopes, start, sweeps),
             Norm::L2 => self.power(slopes, start, sweeps),
         }
+    }
+
+    /// Whether the user asked to stop; the first point is visited all the same.
+    fn is_stopped(&self) -> bool {
+        !self.point.is_empty() && interrupt::is_requested()
     }
 
     fn is_small(&self) -> bool {
@@ -320,6 +331,9 @@ impl<'a> Explorer<'a> {
     /// Tries the centre and random points of a region.
     pub fn sample(&mut self, region: &Region, noise: &mut Noise, tries: usize) {
         for k in 0..tries {
+            if self.is_stopped() {
+                return;
+            }
             let mut x = draw(region, || if k == 0 { 0.5 } else { noise.uniform() });
             self.clamp(&mut x);
             let square = self.visit(x.clone(), noise);
@@ -331,7 +345,7 @@ impl<'a> Explorer<'a> {
     fn climb(&mut self, noise: &mut Noise, steps: usize) {
         let mut size = 0.3;
         for k in 0..steps {
-            if self.point.is_empty() {
+            if self.point.is_empty() || self.is_stopped() {
                 return;
             }
             let mut x = self.point.clone();
@@ -350,6 +364,9 @@ impl<'a> Explorer<'a> {
     /// Random steps from the points of the pool, of lengths between a thousandth of the point (or of the domain) and twice that.
     fn spread(&mut self, noise: &mut Noise, steps: usize) {
         for _ in 0..steps {
+            if self.is_stopped() {
+                return;
+            }
             let line = self.line(noise);
             let Some((_, point)) = self.pool.get(line) else { return };
             let mean = length(Norm::L1, point) / point.len().max(1) as f64;
@@ -372,6 +389,9 @@ impl<'a> Explorer<'a> {
         let line = self.line(noise);
         let Some((mut square, mut x)) = self.pool.get(line).cloned() else { return };
         for _ in 0..KINKS {
+            if self.is_stopped() {
+                return;
+            }
             let (_, slopes) = self.rows.values(&x);
             let start = self.direction.clone();
             let found = self.norm(&slopes, &start, ROUGH);
@@ -425,6 +445,9 @@ impl<'a> Explorer<'a> {
         let mut v: Vec<f64> = self.direction.iter().map(|d| d + 0.3 * noise.normal()).collect();
         let mut size = 0.3;
         for width in WIDTHS {
+            if self.is_stopped() {
+                return;
+            }
             let mut smoothed = self.rows.smoothed(&x, width);
             let mut found = self.norm(&smoothed.slopes, &v, ROUGH);
             for _ in 0..STEPS {
@@ -489,7 +512,7 @@ impl<'a> Explorer<'a> {
         }
         if self.ends.is_none() {
             let end = self.passes + passes / 8;
-            while self.passes < end {
+            while self.passes < end && !self.is_stopped() {
                 let size = 10f64.powf(3.5 * noise.uniform() - 2.0);
                 let x: Vec<f64> = (0..self.scale.len()).map(|_| size * noise.normal()).collect();
                 let square = self.visit(x.clone(), noise);
@@ -504,7 +527,7 @@ impl<'a> Explorer<'a> {
             if self.best > record.0 * (1.0 + 1e-6) {
                 record = (self.best, self.passes);
             }
-            if self.passes >= passes.min(2 * record.1 + passes / IDLE) || region.lower.is_empty() {
+            if self.passes >= passes.min(2 * record.1 + passes / IDLE) || region.lower.is_empty() || self.is_stopped() {
                 break;
             }
             self.restart(region, noise, climb / 4);

@@ -27,6 +27,7 @@ use crate::kernel::lipschitz::{
     check_lower, check_upper, lower as exhibit, possible,
 };
 use crate::kernel::net::Network;
+use crate::quantity::interrupt;
 use dual::Noise;
 use graph::{Slopes, to_f64};
 use lower::Explorer;
@@ -282,7 +283,7 @@ fn attained_on(system: &System, norms: Norms, domain: Option<&Domain>, tries: us
             let (first, second) = rayon::join(|| explore(2 * pair), || explore(2 * pair + 1));
             let agree = (first.best - second.best).abs() <= AGREEMENT * first.best;
             explorers.extend([first, second]);
-            if agree {
+            if agree || interrupt::is_requested() {
                 break;
             }
         }

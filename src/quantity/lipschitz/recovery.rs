@@ -7,6 +7,7 @@
 //! Multipliers of a nearly optimal dual point are lifted by `(1 + delta)^(2 height)`, which buys strict feasibility.
 
 use super::graph::{Graph, Slopes, dot};
+use super::relaxation::is_given_up;
 use ndarray::{Array2, Axis, Slice};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -140,6 +141,9 @@ impl Elimination {
         let mut start = self.first.len();
         for v in (self.inputs..self.first.len()).rev() {
             if v < start {
+                if is_given_up(self.rows.len()) {
+                    return None;
+                }
                 self.flush(&mut form, &mut panel, start);
                 let group = self.groups.partition_point(|group| group.end <= v);
                 let least = self.groups.get(group).map_or(v, |group| group.start);
@@ -261,7 +265,7 @@ impl Elimination {
         let mut best: Option<Recovered> = None;
         let mut delta = scan.start;
         let mut worse = 0;
-        while delta < 0.5 {
+        while delta < 0.5 && !is_given_up(self.rows.len()) {
             let lifted: Vec<f64> =
                 multipliers.iter().zip(&self.heights).map(|(t, &height)| t * (1.0 + delta).powi(2 * height)).collect();
             if let Some(mut form) = self.reduce(slopes, &lifted) {

@@ -5,6 +5,7 @@ use super::enclosure::optimum_below;
 use super::graph::{Graph, Slopes, from_f64};
 use super::recovery::{Elimination, Recovered, Scan};
 use crate::kernel::lipschitz::{Dyadic, LipError, Multipliers, Norm, Slope, System, sdp};
+use crate::quantity::interrupt;
 use num_rational::BigRational;
 use std::ops::Range;
 
@@ -65,6 +66,11 @@ struct Ascended {
 const LARGE: usize = 2000;
 const LARGE_GAP: f64 = 1e-3;
 const LARGE_SLACK: f64 = 1e-6;
+
+/// Whether a search on so many neurons is given up because the user asked: a smaller one still ends with its bound.
+pub fn is_given_up(neurons: usize) -> bool {
+    neurons > LARGE && interrupt::is_requested()
+}
 
 /// Widths of the factorization of the dual variable that are tried in turn.
 const WIDTHS: [usize; 3] = [8, 16, 32];
@@ -185,7 +191,11 @@ impl<'a> Relaxation<'a> {
         let (mut check, mut start) = (30, (effort.gap * 1e-3).clamp(1e-10, 1e-5));
         loop {
             let used = ascent.passes + before;
-            if ascent.passes >= check || used >= effort.passes {
+            if is_given_up(self.system.neurons.len()) {
+                return true;
+            }
+            let is_over = used >= effort.passes || interrupt::is_requested();
+            if ascent.passes >= check || is_over {
                 check = ascent.passes * 5 / 4 + 30;
                 let (found, recovered) = self.recover(slopes, &ascent.x, Scan { start, finest: 1e-13, enough: 0.0 });
                 run.value = run.value.max(found);
@@ -201,7 +211,7 @@ impl<'a> Relaxation<'a> {
                 };
                 run.rank = numerical_rank(&dual.values(&ascent.x), 1e-9);
                 let gap = run.best.as_ref().map_or(f64::INFINITY, |(best, _)| (best.rho / run.value).sqrt() - 1.0);
-                let done = gap < effort.gap || used >= effort.passes || !(run.value > 0.0);
+                let done = gap < effort.gap || is_over || !(run.value > 0.0);
                 // A full-rank factor may hide a spurious maximum: continue with a wider one.
                 if done || (K < 32 && numerical_rank(&ascent.x, 1e-5) == K && ascent.passes > 600) {
                     run.passes = used;
@@ -225,6 +235,9 @@ impl<'a> Relaxation<'a> {
         weights: &[f64],
         slack: f64,
     ) -> Result<(Multipliers, Dyadic), LipError> {
+        if is_given_up(self.system.neurons.len()) {
+            return Err(LipError::NotProved);
+        }
         let output = self.graph.output_exponent();
         let mut neurons = Vec::with_capacity(self.system.neurons.len());
         for g in self.graph.hidden() {
@@ -251,7 +264,7 @@ impl<'a> Relaxation<'a> {
                     };
                     return Ok((multipliers, upper));
                 }
-                Err(LipError::NotProved) if inflation < 1e-2 => inflation *= 4.0,
+                Err(LipError::NotProved) if inflation < 1e-2 && !is_given_up(neurons.len()) => inflation *= 4.0,
                 Err(error) => return Err(error),
             }
         }

@@ -1,6 +1,10 @@
 //! The network in f64 at points: values, slopes, motions and messages. Trust: untrusted.
+//!
+//! Every neuron with a positively homogeneous activation, `phi(2^k u) = 2^k phi(u)`, is measured in units of the power of two that
+//! brings its largest coefficient to about one, and so are the outputs together: networks whose products leave the range of f64
+//! stay inside it. Powers of two are exact, so that nothing else changes.
 
-use super::graph::{axpy, dot, to_f64};
+use super::graph::{axpy, dot, ldexp, to_f64};
 use crate::kernel::lipschitz::system::Neuron;
 use crate::kernel::lipschitz::{Dyadic, System};
 use crate::kernel::net::Activation;
@@ -13,8 +17,10 @@ enum Row {
 }
 
 impl Row {
-    fn new(row: &[(usize, Dyadic)], divisor: f64) -> Row {
-        let entries: Vec<(usize, f64)> = row.iter().map(|(v, value)| (*v, to_f64(value, 0) / divisor)).collect();
+    /// Variable `v` is measured in units of `2^units[v]`, the result in `2^unit`.
+    fn new(row: &[(usize, Dyadic)], divisor: f64, units: &[i64], unit: i64) -> Row {
+        let entry = |(v, value): &(usize, Dyadic)| (*v, to_f64(value, units[*v] - unit) / divisor);
+        let entries: Vec<(usize, f64)> = row.iter().map(entry).collect();
         let (first, last) = entries.iter().fold((usize::MAX, 0), |(a, b), (v, _)| (a.min(*v), b.max(*v)));
         // Zeros between the entries cost less than their numbers.
         if entries.is_empty() || last - first >= 2 * entries.len() {
@@ -57,19 +63,43 @@ pub(super) struct Rows<'a> {
     arguments: Vec<(Row, f64, f64)>,
     /// Row and constant of every output, divided.
     outputs: Vec<(Row, f64)>,
+    /// The unit of every neuron beside the largest of its group.
+    shares: Vec<f64>,
+    /// Outputs are measured in units of `2^unit`.
+    pub unit: i64,
+}
+
+/// Values stay below this, so that differences of them are numbers.
+const MOST: f64 = 1e290;
+
+/// The logarithm of the power of two that is about the largest coefficient of a row.
+fn magnitude(row: &[(usize, Dyadic)], units: &[i64]) -> Option<i64> {
+    row.iter().filter_map(|(v, value)| Some(value.magnitude()? + units[*v])).max()
 }
 
 impl<'a> Rows<'a> {
     pub fn new(system: &'a System) -> Rows<'a> {
-        let arguments = system.neurons.iter().map(|neuron| {
-            let argument = &neuron.argument;
-            (Row::new(&argument.row, 1.0), to_f64(&argument.constant, 0), argument.divisor as f64)
-        });
+        let mut units = vec![0; system.inputs];
+        let mut arguments = Vec::with_capacity(system.neurons.len());
+        let constant = |value: &Dyadic, unit: i64| to_f64(value, -unit).clamp(-MOST, MOST);
+        for Neuron { argument, activation } in &system.neurons {
+            let is_homogeneous = matches!(activation, Activation::Relu | Activation::LeakyRelu(_));
+            let unit = magnitude(&argument.row, &units).filter(|_| is_homogeneous).unwrap_or(0);
+            let row = Row::new(&argument.row, 1.0, &units, unit);
+            arguments.push((row, constant(&argument.constant, unit), argument.divisor as f64));
+            units.push(unit);
+        }
+        let unit = system.outputs.iter().filter_map(|output| magnitude(&output.row, &units)).max().unwrap_or(0);
         let outputs = system.outputs.iter().map(|output| {
             let divisor = output.divisor as f64;
-            (Row::new(&output.row, divisor), to_f64(&output.constant, 0) / divisor)
+            (Row::new(&output.row, divisor, &units, unit), constant(&output.constant, unit) / divisor)
         });
-        Rows { system, arguments: arguments.collect(), outputs: outputs.collect() }
+        let shares = system.groups.iter().flat_map(|group| {
+            let own = &units[system.inputs + group.start..system.inputs + group.end];
+            let most = own.iter().max().copied().unwrap_or(0);
+            own.iter().map(move |unit| ldexp(1.0, unit - most))
+        });
+        Rows { system, arguments, outputs: outputs.collect(), shares: shares.collect(), unit }
     }
 
     /// Coefficients that one pass reads.
@@ -87,7 +117,7 @@ impl<'a> Rows<'a> {
         let mut values = x.to_vec();
         let mut arguments = Vec::with_capacity(self.arguments.len());
         for ((row, constant, divisor), neuron) in self.arguments.iter().zip(&self.system.neurons) {
-            let argument = (row.product(&values) + constant) / divisor;
+            let argument = ((row.product(&values) + constant) / divisor).clamp(-MOST, MOST);
             values.push(activation(&neuron.activation, argument).0 * divisor);
             arguments.push(argument);
         }
@@ -108,9 +138,11 @@ impl<'a> Rows<'a> {
         let (mut slopes, mut bends) = (Vec::with_capacity(arguments.len()), Vec::with_capacity(arguments.len()));
         for group in &self.system.groups {
             let own = &arguments[group.clone()];
-            let square: f64 = own.iter().map(|u| u * u).sum();
-            let reach = (width * (square / own.len().max(1) as f64).sqrt()).max(1e-100);
-            for (neuron, u) in self.system.neurons[group.clone()].iter().zip(own) {
+            let shares = &self.shares[group.clone()];
+            let square: f64 = own.iter().zip(shares).map(|(u, share)| (u * share) * (u * share)).sum();
+            let whole = (width * (square / own.len().max(1) as f64).sqrt()).max(1e-100);
+            for ((neuron, u), share) in self.system.neurons[group.clone()].iter().zip(own).zip(shares) {
+                let reach = whole / share;
                 let (low, high) =
                     (activation(&neuron.activation, u - reach), activation(&neuron.activation, u + reach));
                 slopes.push((high.0 - low.0) / (2.0 * reach));
@@ -238,11 +270,12 @@ impl<'a> Descent<'a> {
             weights.iter_mut().enumerate().filter(|(k, _)| *k == other).for_each(|(_, weight)| *weight = -1.0);
         }
         let output = |(row, constant): &(Row, f64)| row.product(&values) + constant;
-        let margin = self.0.outputs.iter().zip(&weights).map(|(o, weight)| weight * output(o)).sum();
-        (margin, self.0.adjoint(&slopes, &weights))
+        let margin: f64 = self.0.outputs.iter().zip(&weights).map(|(o, weight)| weight * output(o)).sum();
+        let unit = ldexp(1.0, self.0.unit);
+        (margin * unit, self.0.adjoint(&slopes, &weights).iter().map(|g| g * unit).collect())
     }
 
-    /// The least margin of `label`.
+    /// The least margin of `label`, up to a positive factor.
     pub fn margin(&self, x: &[f64], label: usize) -> f64 {
         let (values, _) = self.0.values(x);
         let outputs: Vec<f64> = self.0.outputs.iter().map(|(row, constant)| row.product(&values) + constant).collect();
