@@ -142,8 +142,38 @@ fn denormal_weights_are_exact() {
     let relaxed = relaxation(&network, Norms::L2, None, Effort::default()).unwrap().square;
     let ratio = (relaxed / &expected).to_f64().unwrap();
     assert!((1.0..1.0 + 1e-7).contains(&ratio), "{ratio}");
-    let seen = attained(&network, Norms::LINF, None, 5);
-    assert!(seen.is_err() || seen.unwrap().square <= expected);
+    // The slope is the same on the whole half line, so that the point attains the constant.
+    assert_eq!(attained(&network, Norms::LINF, None, 5).unwrap().square, expected);
+}
+
+/// Points of networks whose products leave the range of f64: found in units of powers of two, and evaluated exactly.
+#[test]
+fn huge_and_tiny_constants_are_attained() {
+    for size in [1e200, 1e-310, 1e300, f64::MAX, f64::from_bits(1)] {
+        // A rotation by weights of one size, three times, and an output that reads both.
+        let rotation = || vec![size, -size, size, size];
+        let layers = [(rotation(), vec![0.0; 2]), (rotation(), vec![0.0; 2]), (vec![size, size], vec![0.0])];
+        let network = chain(&[2, 2, 2, 1], &Activation::Relu, &layers);
+        for norms in [Norms::L2, Norms::LINF, Norms::L1] {
+            let upper = absolute_product(&network, norms, None).unwrap();
+            let lower = attained(&network, norms, None, 10).unwrap();
+            let ratio = (&lower.square / &upper.square).to_f64().unwrap().sqrt();
+            assert!((0.3..=1.0).contains(&ratio), "{size:e} {norms:?}: {ratio}");
+        }
+        // Both neurons of the last pair are active where all arguments are positive: (x, y) -> size^3 times a fixed row.
+        let upper = branch_and_bound(&network, Norms::L2, None, Limits::default(), |_| true).unwrap().upper;
+        let lower = attained(&network, Norms::L2, None, 10).unwrap();
+        let ratio = (&lower.square / &upper.square).to_f64().unwrap().sqrt();
+        assert!((0.999..=1.0).contains(&ratio), "{size:e}: {ratio}");
+    }
+    // Biases of ordinary size beside huge and tiny weights.
+    for size in [1e200, 1e-310] {
+        let layers = [(vec![size, 0.0, 0.0, size], vec![1.0, -1.0]), (vec![size, size], vec![0.5])];
+        let network = chain(&[2, 2, 1], &Activation::LeakyRelu(BigRational::new(1.into(), 4.into())), &layers);
+        let lower = attained(&network, Norms::L2, None, 10).unwrap();
+        assert!(lower.square > BigRational::zero(), "{size:e}");
+        assert!(lower.square <= product(&network, Norms::L2).unwrap().square, "{size:e}");
+    }
 }
 
 #[test]

@@ -414,6 +414,9 @@ impl fmt::Display for Term {
             Term::Quantity(head, arguments) if head == "on" && arguments.len() == 2 => {
                 write!(f, "{} on {}", arguments[0], arguments[1])
             }
+            Term::Quantity(head, arguments) if head == "robust_radius" && arguments.len() == 4 => {
+                write!(f, "radius({}, {}[{}], {})", arguments[0], arguments[1], arguments[2], arguments[3])
+            }
             Term::Quantity(head, arguments) => {
                 write!(f, "{head}(")?;
                 list(f, arguments)?;
