@@ -24,7 +24,7 @@ const ROUGH: usize = 6;
 const SWEEPS: usize = 200;
 /// Coefficients that a search reads per try, and passes at most.
 const WORK: u64 = 1_500_000;
-const PASSES: u64 = 400;
+const PASSES: u64 = 200;
 /// The part of all passes that may be spent in vain.
 const IDLE: u64 = 8;
 /// Up to so many inputs or outputs the Jacobian is written out.
@@ -511,7 +511,7 @@ impl<'a> Explorer<'a> {
             self.sample(region, noise, samples);
         }
         if self.ends.is_none() {
-            let end = self.passes + passes / 2;
+            let end = self.passes + passes / 8;
             while self.passes < end && !self.is_stopped() {
                 let size = 10f64.powf(3.5 * noise.uniform() - 2.0);
                 let x: Vec<f64> = (0..self.scale.len()).map(|_| size * noise.normal()).collect();
