@@ -77,12 +77,9 @@ impl Op {
         ("binomial_tail_inverse", Op::BinomialTailInverse, Some(3)),
     ];
 
-    /// Whether the operation is by a long series or by bisection.
+    /// Whether the operation is a long series.
     pub fn is_costly(self) -> bool {
-        matches!(
-            self,
-            Op::Erf | Op::Erfc | Op::LnGamma | Op::Gamma | Op::KlInverse | Op::BinomialTail | Op::BinomialTailInverse
-        )
+        matches!(self, Op::Erf | Op::Erfc | Op::LnGamma | Op::Gamma | Op::BinomialTail)
     }
 
     pub fn named(name: &str) -> Option<(Op, Option<usize>)> {
@@ -214,6 +211,7 @@ impl Term {
         match self {
             Term::Number(_) | Term::Pi | Term::Euler | Term::Infinity => true,
             Term::Name(name) => bound.contains(&name.as_str()),
+            // Their points are kept for the record by whoever evaluates them.
             Term::Apply(Op::KlInverse | Op::BinomialTailInverse, _) => false,
             Term::Apply(_, arguments) => arguments.iter().all(|argument| argument.is_arithmetic_in(bound)),
             Term::Big { variable, from, to, body, .. } => {
