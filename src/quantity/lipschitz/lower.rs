@@ -27,6 +27,8 @@ const WORK: u64 = 1_500_000;
 const PASSES: u64 = 200;
 /// The part of all passes that may be spent in vain.
 const IDLE: u64 = 8;
+/// Passes of a search that was interrupted.
+const HASTY: u64 = 200;
 /// Up to so many inputs or outputs the Jacobian is written out.
 const SMALL: usize = 16;
 /// Lines of points, each of which is replaced by what is steeper and near it.
@@ -118,9 +120,9 @@ impl<'a> Explorer<'a> {
         }
     }
 
-    /// Whether the user asked to stop; the first point is visited all the same.
+    /// Whether the user asked to stop, and enough was seen to show a point.
     fn is_stopped(&self) -> bool {
-        !self.point.is_empty() && interrupt::is_requested()
+        self.passes >= HASTY && interrupt::is_requested()
     }
 
     fn is_small(&self) -> bool {
