@@ -125,6 +125,15 @@ proptest! {
     }
 }
 
+/// arctan x < x by less than any of these precisions tells: x itself is the upper end.
+#[test]
+fn arctan_of_tiny_numbers_is_nested() {
+    let x = point(15, -180);
+    let [coarse, finer] = [256, 320].map(|bits| Enclosure::exact(x.clone()).arctan(bits).unwrap());
+    assert!(lies_in(&finer, &coarse), "{finer} leaves {coarse}");
+    assert_eq!(finer.hi(), Some(&x));
+}
+
 /// Points next to where a function is exact, flat, zero or changes its method, at every precision.
 #[test]
 fn special_points() {

@@ -157,7 +157,9 @@ fn arctan_positive(x: &Dyadic, bits: Bits, slack: Slack) -> Result<Enclosure, Re
     let working = bits.saturating_add(slack.bits(16) as Bits);
     let point = Enclosure::exact(x.clone());
     if x.top() < 1 {
-        return arctan_unit(&point, working, slack);
+        // arctan x <= x, which is nearer than a rounded sum where x is tiny.
+        let value = arctan_unit(&point, working, slack)?;
+        return value.intersect(&Enclosure::new(Some(Dyadic::zero()), Some(x.clone()))?).ok_or(RealError::Empty);
     }
     let inverse = Enclosure::exact_int(1).div(&point, working)?;
     let quarter = pi(working).mul(&Enclosure::exact(Dyadic::power_of_two(-1)), working);
