@@ -165,15 +165,19 @@ fn below(x: f64) -> String {
     format!("{places}/1000000000")
 }
 
-/// Hypotheses are rows of a table of losses in [0, 1] on two examples.
+/// The losses in [0, 1] of three hypotheses on two examples, and the probability of the second.
+fn problem(random: &mut Random) -> (Vec<[f64; 2]>, f64) {
+    let losses = (0..3).map(|_| [random.below(9) as f64 / 8.0, random.below(9) as f64 / 8.0]).collect();
+    (losses, random.within(1, 7) as f64 / 8.0)
+}
+
+/// The rule sees the sample.
 #[test]
 fn expected_gaps_are_bounded_by_information() {
     let (library, mut random, mut most) = (library(), Random(17), 0.0f64);
     for case in 0..1500 {
         let m = 1 + case % 3;
-        let losses: Vec<[f64; 2]> =
-            (0..3).map(|_| [random.below(9) as f64 / 8.0, random.below(9) as f64 / 8.0]).collect();
-        let p = random.within(1, 7) as f64 / 8.0;
+        let (losses, p) = problem(&mut random);
         let chance = |z: usize| if z == 1 { p } else { 1.0 - p };
         let samples: Vec<f64> = (0..1usize << m).map(|s| (0..m).map(|i| chance(s >> i & 1)).product()).collect();
         let rule: Vec<Vec<f64>> = samples.iter().map(|_| law(&mut random, 3)).collect();
@@ -202,9 +206,7 @@ fn expected_risks_are_bounded_by_conditional_information() {
     let (library, mut random, mut most) = (library(), Random(23), 0.0f64);
     for case in 0..600 {
         let m = 1 + case % 2;
-        let losses: Vec<[f64; 2]> =
-            (0..3).map(|_| [random.below(9) as f64 / 8.0, random.below(9) as f64 / 8.0]).collect();
-        let p = random.within(1, 7) as f64 / 8.0;
+        let (losses, p) = problem(&mut random);
         let chance = |z: usize| if z == 1 { p } else { 1.0 - p };
         let rule: Vec<Vec<f64>> = (0..1usize << m).map(|_| law(&mut random, 3)).collect();
         let coins = vec![1.0 / (1 << m) as f64; 1 << m];
