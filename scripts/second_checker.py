@@ -866,6 +866,11 @@ class Certificate:
             declared = [self.samples[a["iid"]] for a in self.doc["assumptions"] if "iid" in a]
             if sample["origin"] == "file" and any(set(sample["atoms"]) <= set(d["atoms"]) for d in declared):
                 return True
+        if name == "supported" and sample is not None:
+            domain = arguments[1][1]
+            declared = [self.samples[a["supported"]] for a in self.doc["assumptions"] if a.get("domain") == domain]
+            if any(set(sample["atoms"]) <= set(d["atoms"]) for d in declared):
+                return True
         if name == "independent" and isinstance(arguments[1], list):
             atoms = self.samples[arguments[1][1]]["atoms"]
             depends = self.doc["objects"][symbol]["depends_on"]

@@ -274,3 +274,36 @@ claim a : risk(f, zero_one) <= ? with probability >= 0.99 by test_set(D.rest)
     assert_eq!(output.status.code(), Some(3), "{text}");
     assert!(text.contains("iid(S)") && text.contains("may be sorted"), "{text}");
 }
+
+/// That all inputs lie in the domain cannot be seen in a sample: undeclared it is a dagger, declared an assumption of the whole data set.
+#[test]
+fn inputs_lie_in_the_domain_by_declaration() {
+    let claim = "domain X = [-9, 9]^2\ndomain Y = [-8, 8]^2\nclass F = g where |W[l]|_fro <= 20, |b[l]|_2 <= 10 for l in 1..2\n\
+                 claim a : risk(f, zero_one) <= ? by margin.rademacher(F, X, D.train, g: 1) expecting vacuous\n";
+    let check = |spec: &str| {
+        let (exit, shown) = check(spec);
+        (exit, shown.split_whitespace().collect::<Vec<_>>().join(" "))
+    };
+    let (_, shown) = check(&format!("{TRAINED}{claim}"));
+    assert!(shown.contains("inputs like those of `D.train` lie in `X` with probability 1"), "{shown}");
+    assert!(shown.contains("\u{2020}"), "{shown}");
+    // Of another domain, or of the other part.
+    for other in ["D, Y", "D.test, X"] {
+        let (_, shown) = check(&format!("{TRAINED}{}assume s : supported({other})\n", claim));
+        assert!(shown.contains("inputs like those of `D.train`"), "{other}: {shown}");
+    }
+    let (exit, shown) = check(&format!("{TRAINED}{claim}assume s : supported(D, X)\n"));
+    assert_eq!(exit, 0, "{shown}");
+    assert!(
+        shown.contains("`s`: inputs of `D` lie in `X` with probability 1") && !shown.contains('\u{2020}'),
+        "{shown}"
+    );
+    // Balls in three norms, against points that do not fit.
+    for (domain, fits) in
+        [("ball(0, 9, l2, dim: 2)", true), ("ball(0, 9, l1, dim: 2)", true), ("ball(0, 1/2, linf, dim: 2)", false)]
+    {
+        let (exit, shown) =
+            check(&format!("{TRAINED}domain Z = {domain}\nassume s : supported(D, Z)\nclaim a : params(g) = 13\n"));
+        assert_eq!((exit, shown.contains("E0431")), if fits { (0, false) } else { (3, true) }, "{domain}: {shown}");
+    }
+}

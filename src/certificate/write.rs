@@ -198,7 +198,7 @@ fn used(draft: &Draft, steps: &[Step]) -> BTreeMap<String, bool> {
     }
     let mut used: BTreeMap<String, bool> = found.into_iter().map(|name| (name, true)).collect();
     for assumption in objects.assumptions.iter().filter(|a| is_used(a, objects, &used)).collect::<Vec<_>>() {
-        if let AssumptionKind::Iid { sample } = &assumption.kind {
+        if let AssumptionKind::Iid { sample } | AssumptionKind::Supported { sample, .. } = &assumption.kind {
             used.entry(sample.clone()).or_insert(false);
         }
     }
@@ -207,11 +207,15 @@ fn used(draft: &Draft, steps: &[Step]) -> BTreeMap<String, bool> {
 
 /// An assumption about an object that is used, or about a sample that shares atoms with a sample that is used.
 fn is_used(assumption: &Assumption, objects: &Objects, used: &BTreeMap<String, bool>) -> bool {
+    let shares_atoms = |sample: &String| {
+        objects.sample(sample).is_some_and(|declared| {
+            used.keys().any(|name| objects.sample(name).is_some_and(|other| !other.atoms.is_disjoint(&declared.atoms)))
+        })
+    };
     match &assumption.kind {
         AssumptionKind::DependsOn { object, .. } => used.contains_key(object),
-        AssumptionKind::Iid { sample } => objects.sample(sample).is_some_and(|declared| {
-            used.keys().any(|name| objects.sample(name).is_some_and(|other| !other.atoms.is_disjoint(&declared.atoms)))
-        }),
+        AssumptionKind::Iid { sample } => shares_atoms(sample),
+        AssumptionKind::Supported { sample, domain } => used.contains_key(domain) && shares_atoms(sample),
     }
 }
 
@@ -221,6 +225,9 @@ fn assumption(assumption: &Assumption) -> Json {
         AssumptionKind::Iid { sample } => map([("iid", text(sample)), name]),
         AssumptionKind::DependsOn { object, atoms } => {
             map([("depends_on", texts(atoms)), name, ("object", text(object))])
+        }
+        AssumptionKind::Supported { sample, domain } => {
+            map([("domain", text(domain)), name, ("supported", text(sample))])
         }
     }
 }

@@ -207,6 +207,9 @@ impl Session {
             // Once all parts are known: `order_in_time`.
             DeclarationKind::TimeSeries(_) => {}
             DeclarationKind::Assumption(kind) => {
+                if let AssumptionKind::Supported { sample, domain } = kind {
+                    self.not_contradicted(sample, domain, span)?;
+                }
                 let assumption = Assumption { name: name.to_string(), kind: kind.clone() };
                 self.objects.assumptions.push(assumption);
             }
@@ -282,6 +285,27 @@ impl Session {
         };
         self.insert(name, Object::Sample(object), Dependence::Known(atoms));
         self.samples.insert(name.to_string(), data);
+    }
+
+    /// An input outside a domain contradicts the assumption that all are inside with probability 1. Nothing is proved by the test, so it is in
+    /// floating point, with a margin.
+    fn not_contradicted(&self, sample: &str, domain: &str, span: Span) -> Result<(), Diagnostic> {
+        let examples = self.objects.sample(sample).and_then(|sample| sample.examples.as_ref());
+        let set = self.objects.entries.get(domain).map(|entry| &entry.object);
+        let (Some(examples), Some(Object::Domain(set))) = (examples, set) else { return Ok(()) };
+        let scale = examples.scale.to_f64().unwrap_or(f64::NAN);
+        let rows = examples.values.chunks(examples.dimension.max(1));
+        for (number, row) in rows.enumerate() {
+            let x: Vec<f64> =
+                row.iter().map(|w| w.mantissa as f64 * 2f64.powi(i32::from(w.exponent)) * scale).collect();
+            let (excess, unit) = outside(set, &x);
+            if excess > 1e-9 * unit {
+                let title =
+                    format!("`{sample}` contradicts the assumption: example {} is outside `{domain}`", number + 1);
+                return Err(Diagnostic::error("E0431", title).at(span, "").help("declare a larger domain"));
+            }
+        }
+        Ok(())
     }
 
     /// A split sample consists of the atoms of its parts, and of a rest where the parts do not cover it.
@@ -469,4 +493,33 @@ fn weights_hash(network: &Network) -> String {
         }
     }
     hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// By how much a point is outside a domain, and what that is to be measured by.
+fn outside(domain: &Domain, x: &[f64]) -> (f64, f64) {
+    let float = |q: &BigRational| q.to_f64().unwrap_or(f64::NAN);
+    match domain {
+        Domain::Box(runs) => {
+            let sides = runs.iter().flat_map(|(count, low, high)| {
+                let count = usize::try_from(*count).unwrap_or(x.len()).min(x.len());
+                std::iter::repeat_n((float(low), float(high)), count)
+            });
+            let excess =
+                x.iter().zip(sides).map(|(t, (low, high))| ((low - t).max(t - high), 1.0 + low.abs().max(high.abs())));
+            excess.fold(
+                (0.0, 1.0),
+                |worst: (f64, f64), next| if next.0 * worst.1 > worst.0 * next.1 { next } else { worst },
+            )
+        }
+        Domain::Ball { radius, norm, center, .. } => {
+            let center = center.as_ref().map(|c| c.iter().map(float).collect::<Vec<f64>>());
+            let moduli = x.iter().enumerate().map(|(i, t)| (t - center.as_ref().map_or(0.0, |c| c[i])).abs());
+            let length = match norm.as_str() {
+                "l1" => moduli.sum::<f64>(),
+                "l2" => moduli.map(|t| t * t).sum::<f64>().sqrt(),
+                _ => moduli.fold(0.0, f64::max),
+            };
+            (length - float(radius), 1.0 + float(radius))
+        }
+    }
 }

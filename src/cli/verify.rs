@@ -356,7 +356,7 @@ fn restated(record: &ClaimRecord) -> String {
 
 fn declared(assumption: &crate::kernel::object::Assumption) -> Option<String> {
     match &assumption.kind {
-        AssumptionKind::Iid { .. } => None,
+        AssumptionKind::Iid { .. } | AssumptionKind::Supported { .. } => None,
         AssumptionKind::DependsOn { object, atoms } => {
             let atoms: Vec<&str> = atoms.iter().map(String::as_str).collect();
             let on = if atoms.is_empty() { "no data".to_string() } else { atoms.join(", ") };

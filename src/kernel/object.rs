@@ -154,6 +154,8 @@ pub enum AssumptionKind {
     Iid { sample: String },
     /// The object depends on these sample atoms and no others.
     DependsOn { object: String, atoms: BTreeSet<String> },
+    /// Inputs of the sample's law (that of all its atoms) lie in the domain with probability 1.
+    Supported { sample: String, domain: String },
 }
 
 /// Everything a claim may refer to.

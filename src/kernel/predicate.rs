@@ -131,9 +131,10 @@ pub fn decide(evaluation: &Evaluation, name: &str, arguments: &[Term]) -> Result
             let norm = symbol(norm)?;
             Ok(yes_if(matches!(norm, "l1" | "l2" | "linf"), || format!("expected l1, l2 or linf, found `{norm}`")))
         }
-        ("supported", [sample, domain]) => {
-            Ok(Holding::Undischarged(format!("inputs like those of `{sample}` lie in `{domain}` with probability 1")))
-        }
+        ("supported", [sample, domain]) => supported(objects, symbol(sample)?, symbol(domain)?),
+        ("stores_bits", [net, sample, bits]) => Ok(Holding::Undischarged(format!(
+            "every network that the algorithm of `{net}` may give from data like `{sample}` has at most {bits} bits per parameter"
+        ))),
         ("scalar_output", [net]) => {
             let outputs = structure(evaluation, net)?.output_dim;
             Ok(yes_if(outputs == 1, || format!("`{net}` has {outputs} outputs")))
@@ -283,6 +284,25 @@ fn iid(evaluation: &Evaluation, name: &str) -> Result<Holding, EvalError> {
         }
     }
     Ok(Holding::Undischarged(format!("`{name}` is i.i.d.")))
+}
+
+/// The law is that of all examples, so what is declared of a sample holds for its parts. No look at the examples could tell.
+fn supported(objects: &Objects, sample: &str, domain: &str) -> Result<Holding, EvalError> {
+    let Some(atoms) = objects.sample(sample).map(|sample| &sample.atoms) else {
+        return Err(EvalError::Meaningless(format!("expected a sample, found `{sample}`")));
+    };
+    for assumption in &objects.assumptions {
+        if let AssumptionKind::Supported { sample: declared, domain: within } = &assumption.kind
+            && within == domain
+            && objects.sample(declared).is_some_and(|declared| atoms.is_subset(&declared.atoms))
+        {
+            let name = &assumption.name;
+            return Ok(Holding::Assumed(format!(
+                "`{name}`: inputs of `{declared}` lie in `{domain}` with probability 1"
+            )));
+        }
+    }
+    Ok(Holding::Undischarged(format!("inputs like those of `{sample}` lie in `{domain}` with probability 1")))
 }
 
 /// An object does not depend on a sample, nor does anything that it is defined by.

@@ -588,7 +588,11 @@ pub const PREDICATES: &[Predicate] = &[
     p("member", &[NET, NET], "the first, one network, belongs to the second, a class or an architecture"),
     p("vector_norm", &[NORM], "l1, l2 or linf"),
     p("supported", &[SAMPLE, DOMAIN], "inputs of the sample's law lie in the domain with probability 1"),
-    p("stores_bits", &[NET, SAMPLE, NAT], "every network that the algorithm may give has at most so many bits per parameter"),
+    p(
+        "stores_bits",
+        &[NET, SAMPLE, NAT],
+        "every network that the algorithm may give has at most so many bits per parameter",
+    ),
     p("scalar_output", &[NET], "one output"),
     p("no_bias", &[NET], "no layer has a bias, or all biases of the class are 0"),
     p("concrete", &[NET], "one network with known parameters"),

@@ -551,21 +551,35 @@ impl Resolver<'_> {
                         Some((
                             head @ ("iid" | "time_series"),
                             [ast::Arg { value: ast::ArgValue::Expr(sample), .. }],
-                        )) => Some((head, sample)),
+                        )) => Some((head, sample, None)),
+                        Some((
+                            head @ "supported",
+                            [
+                                ast::Arg { value: ast::ArgValue::Expr(sample), .. },
+                                ast::Arg { value: ast::ArgValue::Expr(domain), .. },
+                            ],
+                        )) => Some((head, sample, Some(domain))),
                         _ => None,
                     },
                     _ => None,
                 };
-                let Some((head, expr)) = declared else {
+                let Some((head, expr, domain)) = declared else {
                     return Err(unsupported(
                         "this assumption",
                         prop.span,
-                        "`assume a : iid(D)`, `assume a : time_series(D)`, `assume b : f depends on D.train`, \
-                         `assume c : f depends on nothing`",
+                        "`assume a : iid(D)`, `assume a : time_series(D)`, `assume s : supported(D, X)`, \
+                         `assume b : f depends on D.train`, `assume c : f depends on nothing`",
                     ));
                 };
                 let sample = self.names.dotted(expr)?;
                 self.expect_kind(&sample, NameKind::Sample, expr.span)?;
+                if let Some(expr) = domain {
+                    let domain = self.names.dotted(expr)?;
+                    self.expect_kind(&domain, NameKind::Domain, expr.span)?;
+                    let kind = AssumptionKind::Supported { sample, domain };
+                    self.push(&item.name.name, item.name.span, DeclarationKind::Assumption(kind));
+                    return Ok(());
+                }
                 if head == "time_series" {
                     self.push(&item.name.name, item.name.span, DeclarationKind::TimeSeries(sample));
                     return Ok(());

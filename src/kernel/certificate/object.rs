@@ -59,6 +59,10 @@ fn assumption(field: &Field) -> Result<Assumption, Refusal> {
     let (name, kind) = if field.find("iid").is_some() {
         let [sample, name] = field.fields(["iid", "name"])?;
         (name, AssumptionKind::Iid { sample: object(&sample, sample.text()?)?.to_string() })
+    } else if field.find("supported").is_some() {
+        let [domain, name, sample] = field.fields(["domain", "name", "supported"])?;
+        let sample = object(&sample, sample.text()?)?.to_string();
+        (name, AssumptionKind::Supported { sample, domain: object(&domain, domain.text()?)?.to_string() })
     } else {
         let [atoms, name, of] = field.fields(["depends_on", "name", "object"])?;
         (name, AssumptionKind::DependsOn { object: object(&of, of.text()?)?.to_string(), atoms: names(&atoms)? })
