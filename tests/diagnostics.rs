@@ -79,6 +79,20 @@ const CASES: &[Case] = &[
         shown: &["case.spec:7:", "needs n >="],
     },
     Case {
+        lines: "claim t : risk(h, zero_one) <= ? with probability >= 0.99 by uniform.vc(f, D.bound)",
+        arguments: &[],
+        exit: 0,
+        code: "warning[W0601]: claim `t` is vacuous",
+        shown: &["case.spec:7:", "needs n >=", "`expecting vacuous`"],
+    },
+    Case {
+        lines: "domain X = [-1, 1]^2\nassume box : supported(D.bound, X)\nclaim t : params(f) = 13",
+        arguments: &[],
+        exit: 3,
+        code: "error[E0431]: `D.bound` contradicts the assumption",
+        shown: &["case.spec:8:", "is outside `X`", "declare a larger domain"],
+    },
+    Case {
         lines: "claim t : vcdim(f) <= ? by bhlm2017",
         arguments: &[],
         exit: 3,
@@ -127,6 +141,27 @@ fn each_has_its_place_its_cause_and_a_fix() {
         for part in case.shown.iter().chain([&case.code]) {
             assert!(text.contains(part), "{}\nexpected `{part}` in\n{text}", case.lines);
         }
+    }
+    std::fs::remove_dir_all(&folder).expect("removed");
+}
+
+/// A claim that says itself that it is vacuous is not warned of, nor is a row of bounds.
+#[test]
+fn vacuity_that_is_meant_is_no_warning() {
+    let folder = std::env::temp_dir().join(format!("supremum-vacuous-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for lines in [
+        "claim t : risk(h, zero_one) <= ? with probability >= 0.99 by uniform.vc(f, D.bound) expecting vacuous",
+        "bounds B for risk(h, zero_one) { uniform.vc(f, D.bound) }",
+    ] {
+        std::fs::write(folder.join("case.spec"), format!("{NET}{lines}\n")).expect("written");
+        let output = Command::new(env!("CARGO_BIN_EXE_supremum"))
+            .current_dir(&folder)
+            .args(["check", "case.spec"])
+            .output()
+            .expect("the binary runs");
+        let errors = String::from_utf8_lossy(&output.stderr).to_string();
+        assert!(output.status.code() == Some(0) && errors.is_empty(), "{lines}\n{errors}");
     }
     std::fs::remove_dir_all(&folder).expect("removed");
 }

@@ -238,6 +238,23 @@ fn unlisted(result: &mut Result, assuming: &[String], span: Span) {
     result.exit = exit::SPEC;
 }
 
+/// A claim that says no more than is true of everything, unless it says so itself; rows of bounds are there to be compared.
+pub fn vacuous(result: &Result, deny: &[Lint], line: Span) -> Option<Diagnostic> {
+    let view = &result.view;
+    let is_vacuous = matches!(view.verdict, Verdict::Proved { vacuous: true, .. });
+    if !is_vacuous || view.expected || view.kind != ItemKind::Claim || deny.contains(&Lint::Vacuous) {
+        return None;
+    }
+    let shown = view.shown.as_ref().unwrap_or(&view.statement);
+    let title = format!("claim `{}` is vacuous: {shown} says no more than is true of everything", view.name);
+    let needs = view.notes.iter().find_map(|note| note.strip_prefix("vacuous: "));
+    let mut warning = Diagnostic::warning("W0601", title).at(line, "").help("`expecting vacuous` if that is the point");
+    if let Some(needs) = needs {
+        warning = warning.note(needs);
+    }
+    Some(warning)
+}
+
 /// What `--deny` has against a result; the place is the line of its item.
 pub fn denied(result: &Result, deny: &[Lint], line: Span) -> Vec<Diagnostic> {
     let name = &result.view.name;

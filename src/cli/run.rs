@@ -443,6 +443,8 @@ fn finish(run: &mut Run, request: &Request) {
         run.results.iter().flat_map(|result| items::denied(result, request.deny, line(result.view.line))).collect();
     let is_denied = !denied.is_empty();
     run.diagnostics.extend(denied);
+    let vacuous = run.results.iter().filter_map(|r| items::vacuous(r, request.deny, line(r.view.line)));
+    run.diagnostics.extend(vacuous.collect::<Vec<_>>());
     let in_theory = run.theory.iter().map(|(source, diagnostic)| (source.as_ref(), diagnostic));
     let in_spec = run.diagnostics.iter().map(|diagnostic| (run.source.as_ref(), diagnostic));
     let diagnostics: Vec<(Option<&Source>, &Diagnostic)> = in_theory.chain(in_spec).collect();
