@@ -82,7 +82,7 @@ fn style(theorem: &Theorem) -> Style {
     let has = |words: &[&str]| words.iter().any(|word| mentions(theorem, word));
     if has(&["vcdim", "growth", "pdim", "regions", "unconstrained"]) {
         Style::Architecture
-    } else if has(&["rademacher", "norm_class", "parameter_lipschitz"]) {
+    } else if has(&["rademacher", "norm_class", "parameter_lipschitz", "cover"]) {
         Style::Bounded
     } else {
         Style::Concrete
@@ -200,6 +200,14 @@ impl World {
                 _ => Known::default(),
             },
             ("layer_lipschitz", [Term::Name(_), _]) => Known::count(1),
+            ("depth", [Term::Name(net)]) => match self.nets.get(net) {
+                Some(net) => Known::count(net.sizes.len() as u64 - 1),
+                None => Known::default(),
+            },
+            ("cover", [map, Term::Number(eps), Term::Name(_)]) if eps.is_positive() => match self.net_of(map) {
+                Some((net, Some(radius))) => net.covered(radius, eps),
+                _ => Known::default(),
+            },
             ("lip", [map, Term::Name(norm)]) => self.lipschitz(map, norm),
             // The class of a bounded network has with every function its negative: the modulus changes nothing.
             ("rademacher" | "signed_rademacher", [map @ (Term::Name(_) | Term::Quantity(..)), m])
@@ -319,8 +327,8 @@ impl World {
         let Some((net, radius)) = self.net_of(map) else { return Known::default() };
         match net.style {
             Style::Concrete => net.steepest(norm, radius).map_or_else(Known::default, Known::at_least),
-            // One unit per layer with the largest weight: x -> c^L x on one side.
-            Style::Bounded => Known::at_least(Term::Number(num_traits::pow(net.bound.clone(), net.sizes.len() - 1))),
+            // At most the product of the norms, and one unit per layer with the largest weight has it: x -> c^L x on one side.
+            Style::Bounded => Known::exactly(Term::Number(net.slope())),
             Style::Architecture => Known::default(),
         }
     }
@@ -328,9 +336,26 @@ impl World {
     /// The law that puts everything on one point x of norm r, and the functions c^L x and 0: E |sum of signs| c^L r/m.
     fn rademacher(&self, net: &Drawn, radius: Option<&BigRational>, m: u32) -> Known {
         let (Style::Bounded, Some(radius)) = (net.style, radius) else { return Known::default() };
-        let reach = num_traits::pow(net.bound.clone(), net.sizes.len() - 1) * radius;
+        let reach = net.slope() * radius;
         let value = enumerate::mean_absolute_sum(m) * reach / BigInt::from(m);
         Known::at_least(Term::Number(value))
+    }
+
+    /// The least and the largest output on a domain, and whether they are the ends of the range or only attained.
+    pub fn range(&self, map: &Term) -> Option<(BigRational, BigRational, bool)> {
+        let (net, radius) = self.net_of(map)?;
+        match net.style {
+            // Without biases |f(x)| <= c^L |x| in the largest modulus, attained in a corner.
+            Style::Bounded => {
+                let reach = net.slope() * radius?;
+                Some((-reach.clone(), reach, true))
+            }
+            Style::Concrete => {
+                let (low, high) = net.outputs(radius?)?;
+                Some((low, high, false))
+            }
+            Style::Architecture => None,
+        }
     }
 
     /// The drawn objects in words.
@@ -369,6 +394,7 @@ impl Drawn {
             (Style::Architecture, _) => vec![1, width, 1],
             (_, 1) => vec![1, 1, 1, 1],
             (Style::Concrete, 2) => vec![2, 2, 1],
+            (Style::Concrete, _) if width == 2 => vec![1, 2, 2],
             (_, _) => vec![1, width, 1],
         };
         let layers = sizes
@@ -415,6 +441,38 @@ impl Drawn {
             });
         }
         Network::new(architecture.clone(), parameters, 32).ok()
+    }
+
+    /// The largest slope of a bounded class.
+    fn slope(&self) -> BigRational {
+        num_traits::pow(self.bound.clone(), self.sizes.len() - 1)
+    }
+
+    /// At the corner of the cube the functions a x with |a| <= c^L take all values up to c^L r in modulus, which is an interval to cover.
+    fn covered(&self, radius: &BigRational, eps: &BigRational) -> Known {
+        match self.style {
+            Style::Bounded => Known::at_least(number(cover(&(self.slope() * radius), eps).max(1))),
+            _ => Known::default(),
+        }
+    }
+
+    /// The least and the largest output at the corners, the middles of the sides and the centre of a cube.
+    fn outputs(&self, radius: &BigRational) -> Option<(BigRational, BigRational)> {
+        let dimension = self.sizes[0];
+        let values = (0..3u32.pow(dimension)).map(|place| {
+            let coordinate = |j: u32| radius * integer(i64::from(place / 3u32.pow(j) % 3) - 1);
+            let x: Vec<BigRational> = (0..dimension).map(coordinate).collect();
+            self.layers.iter().enumerate().fold(x, |x, (l, (weights, biases))| {
+                let sums = weights
+                    .iter()
+                    .zip(biases)
+                    .map(|(w, b)| w.iter().zip(&x).map(|(w, t)| integer(*w) * t).sum::<BigRational>() + integer(*b));
+                let is_last = l + 1 == self.layers.len();
+                sums.map(|sum| if is_last { sum } else { sum.max(BigRational::zero()) }).collect()
+            })
+        });
+        let outputs: Vec<BigRational> = values.flatten().collect();
+        Some((outputs.iter().min()?.clone(), outputs.iter().max()?.clone()))
     }
 
     /// The Jacobian at a point where no unit is at its kink, row by row; `None` at a kink.

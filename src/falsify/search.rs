@@ -7,13 +7,14 @@ use crate::kernel::object::Objects;
 use crate::kernel::real::Truth;
 use crate::kernel::signature;
 use crate::kernel::structure::Structure;
-use crate::kernel::term::{Formula, Op, Relation, Substitution, Term};
+use crate::kernel::term::{Big, Formula, Op, Relation, Substitution, Term};
 use crate::kernel::theorem::{Sort, Theorem};
 use crate::kernel::value::Value;
 use crate::lab::random::{Random, Stream};
 use crate::point;
 use crate::prove::STRUCTURAL;
 use num_rational::BigRational;
+use num_traits::ToPrimitive;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,13 +86,19 @@ fn replaced(term: &Term, known: &dyn Fn(&str, &[Term]) -> Option<Term>, missing:
     let mut inner = |term: &Term| replaced(term, known, missing);
     match term {
         Term::Apply(op, arguments) => Term::Apply(*op, arguments.iter().map(inner).collect()),
-        Term::Big { big, variable, from, to, body } => Term::Big {
-            big: *big,
-            variable: variable.clone(),
-            from: Box::new(inner(from)),
-            to: Box::new(inner(to)),
-            body: Box::new(inner(body)),
-        },
+        Term::Big { big, variable, from, to, body } => {
+            let (from, to) = (inner(from), inner(to));
+            match unrolled(*big, variable, &from, &to, body) {
+                Some(term) => inner(&term),
+                None => Term::Big {
+                    big: *big,
+                    variable: variable.clone(),
+                    from: Box::new(from),
+                    to: Box::new(to),
+                    body: Box::new(inner(body)),
+                },
+            }
+        }
         Term::Cases(branches) => {
             Term::Cases(branches.iter().map(|(condition, value)| (condition.clone(), inner(value))).collect())
         }
@@ -109,17 +116,31 @@ fn replaced(term: &Term, known: &dyn Fn(&str, &[Term]) -> Option<Term>, missing:
     }
 }
 
+/// A short sum or product over the layers, written out: what is known of a layer is known by its number.
+fn unrolled(big: Big, variable: &str, from: &Term, to: &Term, body: &Term) -> Option<Term> {
+    let (from, to) = (number(from)?.to_integer().to_i64()?, number(to)?.to_integer().to_i64()?);
+    let op = match big {
+        Big::Sum => Op::Add,
+        Big::Prod => Op::Mul,
+        Big::Max | Big::Min => return None,
+    };
+    let at = |i: i64| body.substitute(&Substitution::from([(variable.to_string(), Term::int(i))]));
+    (from <= to && to - from < 8).then(|| Term::Apply(op, (from..=to).map(at).collect()))
+}
+
+/// Sums and products of numbers worked out.
+fn number(term: &Term) -> Option<BigRational> {
+    match term {
+        Term::Number(q) => Some(q.clone()),
+        Term::Apply(Op::Add, terms) => terms.iter().map(number).sum(),
+        Term::Apply(Op::Mul, terms) => terms.iter().map(number).product(),
+        Term::Apply(Op::Neg, terms) => number(terms.first()?).map(|q| -q),
+        _ => None,
+    }
+}
+
 /// Arguments with sums and products of numbers worked out: `growth(H, 2*m)`.
 fn folded(arguments: &[Term]) -> Vec<Term> {
-    fn number(term: &Term) -> Option<BigRational> {
-        match term {
-            Term::Number(q) => Some(q.clone()),
-            Term::Apply(Op::Add, terms) => terms.iter().map(number).sum(),
-            Term::Apply(Op::Mul, terms) => terms.iter().map(number).product(),
-            Term::Apply(Op::Neg, terms) => number(terms.first()?).map(|q| -q),
-            _ => None,
-        }
-    }
     arguments.iter().map(|argument| number(argument).map_or_else(|| argument.clone(), Term::Number)).collect()
 }
 
@@ -226,8 +247,15 @@ fn capacity(theorem: &Theorem, random: &mut Random) -> Outcome {
             return Outcome::Missing(head);
         }
         for requirement in &theorem.requires {
+            let requirement = requirement.substitute(&values);
+            if let Some((low, high, true)) = range(&requirement, &world) {
+                if contains(&requirement, &low, &high, &exact, workspace) != Some(true) {
+                    return Outcome::Skipped;
+                }
+                continue;
+            }
             let mut missing = None;
-            let formula = closed(&requirement.substitute(&values), &exact, &mut missing);
+            let formula = closed(&requirement, &exact, &mut missing);
             if let Some(head) = missing {
                 return Outcome::Missing(head);
             }
@@ -249,6 +277,33 @@ fn capacity(theorem: &Theorem, random: &mut Random) -> Outcome {
     }
 }
 
+/// The ends of the range that a formula `range(N on X) in [a, b]` speaks of.
+fn range(formula: &Formula, world: &World) -> Option<(BigRational, BigRational, bool)> {
+    match formula {
+        Formula::Within(Term::Quantity(head, map), ..) if head == "range" => world.range(map.first()?),
+        _ => None,
+    }
+}
+
+/// Whether the interval of a formula `.. in [a, b]` contains both numbers; `None` where that is not decided.
+fn contains(
+    formula: &Formula,
+    low: &BigRational,
+    high: &BigRational,
+    exact: &dyn Fn(&str, &[Term]) -> Option<Term>,
+    workspace: &Workspace,
+) -> Option<bool> {
+    let Formula::Within(_, from, to) = formula else { return None };
+    let mut missing = None;
+    let below = Formula::Compare(replaced(from, exact, &mut missing), Relation::Le, Term::Number(low.clone()));
+    let above = Formula::Compare(Term::Number(high.clone()), Relation::Le, replaced(to, exact, &mut missing));
+    match (truth(workspace, &below)?, truth(workspace, &above)?) {
+        (Truth::True, Truth::True) => Some(true),
+        (Truth::False, _) | (_, Truth::False) => Some(false),
+        _ => None,
+    }
+}
+
 /// The conclusion, with the end of its left side that can refute it and the end of its right side that the kernel would conclude.
 fn conclusion(
     ensures: &Formula,
@@ -256,6 +311,17 @@ fn conclusion(
     exact: &dyn Fn(&str, &[Term]) -> Option<Term>,
     workspace: &Workspace,
 ) -> Outcome {
+    if let Some((low, high, is_exact)) = range(ensures, world) {
+        return match contains(ensures, &low, &high, exact, workspace) {
+            Some(true) => Outcome::Holds,
+            Some(false) => {
+                let word = if is_exact { "is" } else { "contains" };
+                let statement = format!("the range {word} [{low}, {high}], the theorem says {ensures}");
+                Outcome::Fails { instance: Vec::new(), statement }
+            }
+            None => Outcome::Skipped,
+        };
+    }
     let Formula::Compare(subject @ Term::Quantity(head, arguments), relation, right) = ensures else {
         return Outcome::Missing("conclusions of this form".to_string());
     };
