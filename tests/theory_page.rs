@@ -242,3 +242,40 @@ fn the_coverage_names_what_exists() {
         assert!(numbers.contains(item.as_str()), "{item} is missing");
     }
 }
+
+/// The table of published bounds names theorems that exist, and every theorem on capacity and risk.
+#[test]
+fn published_bounds_are_all_in_the_table() {
+    let library = library();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/coverage.md");
+    let page = std::fs::read_to_string(path).expect("the page");
+    let named: BTreeSet<&str> =
+        page.split('`').skip(1).step_by(2).filter(|name| name.contains('.') && !name.contains(['/', ' '])).collect();
+    let is_known = |name: &str| library.find(name).is_some() || library.rate(name).is_some();
+    let unknown: Vec<_> = named.iter().filter(|name| !is_known(name)).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+    let groups = [
+        "vc",
+        "pdim",
+        "fat",
+        "covering",
+        "dudley",
+        "rademacher",
+        "margin",
+        "margin_grid",
+        "uniform",
+        "finite_class",
+        "no_free_lunch",
+        "pac_bayes",
+        "occam",
+        "test_set",
+        "stability",
+        "information",
+        "kernel",
+        "compression",
+    ];
+    let of_groups = |name: &&str| groups.contains(&name.split('.').next().unwrap_or(""));
+    let all = library.entries.iter().map(|entry| entry.theorem.name.as_str());
+    let missing: Vec<_> = all.filter(of_groups).filter(|name| !named.contains(name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}

@@ -242,3 +242,67 @@ fn fails(
         rational(evaluate(library, theorem, &given).right.1.enclosure().hi()) < risk
     })
 }
+
+/// The event of uniform.rademacher_empirical: Phi = sup (risk - empirical risk) - 2 complexity on the sample has mean at most 0, and one example
+/// moves it by at most 3/m. Classes of subsets of three points where a predictor errs, any law, all samples.
+#[test]
+fn the_empirical_complexity_pays_for_the_largest_gap() {
+    let (m, points) = (3usize, 3usize);
+    let mut draw = Draw(4);
+    let mut nearest = q(-1, 1);
+    for _ in 0..150 {
+        let class: Vec<u32> = (0..1 + draw.below(5)).map(|_| draw.below(8) as u32).collect();
+        let weights: Vec<i64> = (0..points).map(|_| 1 + draw.below(9) as i64).collect();
+        let total: i64 = weights.iter().sum();
+        let errs = |f: u32, x: usize| i64::from(f >> x & 1 == 1);
+        let phi = |sample: &[usize]| -> BigRational {
+            let gap = |f: u32| {
+                let risk: i64 = (0..points).map(|x| errs(f, x) * weights[x]).sum();
+                q(risk, total) - q(sample.iter().map(|x| errs(f, *x)).sum(), m as i64)
+            };
+            let losses: Vec<Vec<i64>> = class.iter().map(|f| sample.iter().map(|x| errs(*f, *x)).collect()).collect();
+            let complexity = q(average(&losses, m, false), (m as i64) << m);
+            class.iter().map(|f| gap(*f)).max().expect("a predictor") - complexity * q(2, 1)
+        };
+        let samples: Vec<Vec<usize>> = (0..points.pow(m as u32))
+            .map(|place| (0..m).map(|i| place / points.pow(i as u32) % points).collect())
+            .collect();
+        let mut mean = BigRational::zero();
+        for sample in &samples {
+            let value = phi(sample);
+            for i in 0..m {
+                for x in 0..points {
+                    let mut other = sample.clone();
+                    other[i] = x;
+                    assert!(phi(&other) - &value <= q(3, m as i64), "{class:?} {sample:?}");
+                }
+            }
+            let chance: BigRational = sample.iter().map(|x| q(weights[*x], total)).product();
+            mean += chance * value;
+        }
+        assert!(mean <= BigRational::zero(), "{class:?} {weights:?}: {mean}");
+        nearest = nearest.max(mean);
+    }
+    assert!(nearest > q(-1, 4), "{nearest}");
+}
+
+/// One point, two labels by a fair coin, networks 1 -> 2 with |W| <= 1: those that are sure of a label have the margin sqrt(2) > 7/5, and the larger
+/// share of labels is overestimated by E|share - 1/2| = binomial(m, m/2)/2^(m + 1) on average. Near delta = 1 the bounds are their complexities.
+#[test]
+fn margin_bounds_pay_for_a_coin() {
+    let library = library();
+    let sure = "delta = 999999999/1000000000, margin_error(f, S, g) = 0, g = 7/5, B = 1";
+    for m in [2i64, 10, 100, 700] {
+        let mean = BigRational::new(binomial(m as usize, (m / 2) as usize), BigInt::one() << (m as usize + 1));
+        let frobenius = format!("F = 1 -> 2, no_bias(F), m = {m}, {sure}, weight_norm(F, 1, fro) = 1");
+        let bound = upper(&library, "margin.frobenius", &frobenius);
+        assert!(mean <= bound && bound <= &mean * q(40, 1), "{m}: {bound}");
+        // The entropy form holds for 12 c < 1, c = sqrt(2 ln(8)/m) 1.415/1.4.
+        if m >= 700 {
+            let c = "c = 1/12.1";
+            let norms = "weight_norm(F, 1, l2) = 1, weight_norm(F, 1, l21) = 1415/1000";
+            let spectral = format!("F = 1 -> 2, no_bias(F), m = {m}, {sure}, {c}, {norms}");
+            assert!(mean <= upper(&library, "margin.bartlett_foster_telgarsky", &spectral), "{m}");
+        }
+    }
+}
