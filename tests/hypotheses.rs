@@ -307,3 +307,54 @@ fn inputs_lie_in_the_domain_by_declaration() {
         assert_eq!((exit, shown.contains("E0431")), if fits { (0, false) } else { (3, true) }, "{domain}: {shown}");
     }
 }
+
+/// Labels without an output, inputs of another dimension, pixels that are no numbers: errors, and no counts.
+#[test]
+fn examples_that_do_not_fit_are_not_counted() {
+    let folder = std::env::temp_dir().join(format!("supremum-fits-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for (name, rows) in [
+        ("three", "x,y,label\n0.1,0.2,0\n0.3,0.1,2\n0.2,0.2,1\n"),
+        ("line", "x,label\n0.1,0\n0.3,1\n"),
+        ("nan", "x,y,label\n0.1,nan,0\n0.3,0.2,1\n"),
+        ("infinite", "x,y,label\n0.1,inf,0\n0.3,0.2,1\n"),
+        ("negative", "x,y,label\n0.1,0.2,-3\n0.3,0.2,1\n"),
+        ("none", "x,y,label\n"),
+        ("fine", "x,y,label\n0.1,0.2,0\n0.3,0.1,1\n"),
+    ] {
+        std::fs::write(folder.join(format!("{name}.csv")), rows).expect("written");
+    }
+    let run = |data: &str, outputs: u32, line: &str| {
+        let loss = if outputs == 1 { "logistic" } else { "cross_entropy" };
+        let spec = format!(
+            "network g = 2 -> 3 -> {outputs} relu\ndata E from \"{data}.csv\"\ndata D = two_moons(n: 20, noise: 0.1, seed: 1)\n\
+             train f : g on D {{ loss {loss}, adam, lr 0.01, epochs 2, batch 2, seed 1 }}\n{line}\n"
+        );
+        std::fs::write(folder.join("s.spec"), spec).expect("written");
+        let output = Command::new(env!("CARGO_BIN_EXE_supremum"))
+            .current_dir(&folder)
+            .args(["check", "s.spec"])
+            .output()
+            .expect("the binary runs");
+        (output.status.code().expect("a code"), String::from_utf8_lossy(&output.stderr).to_string())
+    };
+    for line in [
+        "claim a : errors(f, E) <= ?",
+        "measure a : margin_error(f, E, 1/2)",
+        "expect a : empirical_risk(f, E, zero_one) <= 1",
+    ] {
+        for (data, outputs, says) in [("three", 1, "3 classes"), ("line", 1, "takes 2 inputs")] {
+            let (exit, said) = run(data, outputs, line);
+            assert!(exit == 3 && said.contains("error[E0432]") && said.contains(says), "{data} {line}: {exit}\n{said}");
+        }
+        let (exit, said) = run("fine", 1, line);
+        assert!(exit == 0 && said.is_empty(), "{line}: {exit}\n{said}");
+    }
+    for data in ["nan", "infinite", "negative", "none"] {
+        let (exit, said) = run(data, 1, "claim a : samples(E) = 2");
+        assert!(exit == 7 && said.contains("error[E0502]"), "{data}: {exit}\n{said}");
+    }
+    let (exit, said) = run("three", 1, "claim a : errors(f, E) <= 3 expecting error E0432");
+    assert!(exit == 0 && said.is_empty(), "{exit}\n{said}");
+    std::fs::remove_dir_all(&folder).expect("removed");
+}

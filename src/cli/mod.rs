@@ -14,6 +14,7 @@ mod explain;
 mod export;
 #[cfg(feature = "engine")]
 mod falsify;
+mod fits;
 mod fmt;
 #[cfg(feature = "engine")]
 mod items;

@@ -2,6 +2,7 @@
 
 use super::block;
 pub use super::exit::{self, worst};
+use super::fits;
 use super::items;
 use super::rows;
 use super::session::Session;
@@ -370,7 +371,10 @@ fn work(
             // The item that the user interrupted shows how far it came; those after it are left.
             for item in items.iter().take_while(|_| !interrupt::is_requested()) {
                 let found = match rows.fill(item, spec) {
-                    Ok(filled) => items::item(&filled, search, library, share, source),
+                    Ok(filled) => match fits::refused(&filled, search, source) {
+                        Some(refused) => vec![refused],
+                        None => items::item(&filled, search, library, share, source),
+                    },
                     Err(row) => vec![items::without_row(item, &row, source)],
                 };
                 rows.learn(item, &found);
