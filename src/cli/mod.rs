@@ -14,6 +14,7 @@ mod explain;
 mod export;
 #[cfg(feature = "engine")]
 mod falsify;
+#[cfg(feature = "engine")]
 mod fits;
 mod fmt;
 #[cfg(feature = "engine")]
