@@ -1,6 +1,7 @@
 //! Statements on training and on approximation by few units against exact arithmetic: every path of a small stochastic descent, gradients by
 //! the rules of calculus, laws on sign vectors by enumeration, integrals of polynomials.
 
+use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Signed, Zero};
 
@@ -210,4 +211,92 @@ fn pieces_approximate_the_square_as_stated() {
         assert_eq!(error, upper(&library, "approximation.square_pieces", &format!("n = {n}")));
         assert_eq!(error, lower(&library, "approximation.square_pieces", &format!("n = {n}")));
     }
+}
+
+/// t^2 has second derivative 2: on an interval of length h the best affine function is off by h^2/8 at both ends and in the middle, which no affine
+/// function betters at all three, and n equal pieces have h = l/n.
+#[test]
+fn few_pieces_are_far_from_a_parabola() {
+    let (library, mut random) = (library(), Random(61));
+    for _ in 0..100 {
+        let (n, l) = (random.within(1, 6), q(random.within(1, 9), 2));
+        let bound = lower(&library, "approximation.pieces", &format!("n = {n}, k = 2, l = {l}"));
+        let h = &l / q(n, 1);
+        assert_eq!(bound, square(&h) / q(8, 1));
+        // Any other function on one piece, as far as three points tell.
+        let (slope, constant) = (q(random.within(-9, 9), 2), q(random.within(-9, 9), 4));
+        let error = |t: &BigRational| (square(t) - &slope * t - &constant).abs();
+        let places = [BigRational::zero(), &h / q(2, 1), h.clone()];
+        assert!(places.iter().map(error).max().is_some_and(|worst| worst >= bound), "{l}/{n}, {slope}, {constant}");
+    }
+}
+
+/// The hypothesis is the best of the class up to o on the sample, and sample and truth differ by at most u: three finite classes of risks.
+#[test]
+fn excess_risks_decompose() {
+    let (library, mut random) = (library(), Random(62));
+    let mut nearest = BigRational::zero();
+    for _ in 0..500 {
+        let count = 2 + random.below(3) as usize;
+        let risks: Vec<BigRational> = (0..count).map(|_| q(random.within(0, 10), 10)).collect();
+        let seen: Vec<BigRational> = risks.iter().map(|r| r + q(random.within(-3, 3), 20)).collect();
+        let gap = risks.iter().zip(&seen).map(|(a, b)| (a - b).abs()).max().expect("a gap");
+        let chosen = random.below(count as u64) as usize;
+        let best = risks.iter().min().expect("a risk");
+        let at_best = risks.iter().position(|r| r == best).expect("a place");
+        let o = (&seen[chosen] - &seen[at_best]).max(BigRational::zero());
+        let a = q(1, 20);
+        let bound = upper(&library, "optimization.error_decomposition", &format!("o = {o}, u = {gap}, a = {a}"));
+        let excess = &risks[chosen] - best + a;
+        assert!(excess <= bound, "{risks:?} {seen:?}");
+        nearest = nearest.max(excess / bound);
+    }
+    assert!(nearest > q(9, 10), "{nearest}");
+}
+
+/// Branch points of normal units are Cauchy: half of them between -1 and 1, a third beyond sqrt(3) in modulus. Lengths of two units: a half of the
+/// units is on, E|g| = sqrt(2/pi), and two normal coordinates have length sqrt(pi/2) on average.
+#[test]
+fn networks_at_their_start_bend_and_stretch_as_stated() {
+    let library = library();
+    let near = |theorem: &str, given: &str, value: BigRational, digits: u32| {
+        let slack = BigRational::one() / BigRational::from_integer(BigInt::from(10).pow(digits));
+        let stated = upper(&library, theorem, given);
+        assert!((&stated - &value).abs() <= slack, "{theorem} {given}: {stated}, expected {value}");
+    };
+    near("regions.normal_breakpoints", "n = 12, a = -1, b = 1", q(6, 1), 12);
+    near("regions.normal_breakpoints", "n = 12, a = 0, b = 1", q(3, 1), 12);
+    near("regions.normal_breakpoints", "n = 7, a = 2, b = 2", q(0, 1), 12);
+    near("regions.trajectory_length", "n = 1, l = 1, s = 1, c = 1", q(398_942_280, 1_000_000_000), 8);
+    near("regions.trajectory_length", "n = 2, l = 1, s = 1, c = 1", q(503_652, 1_000_000), 6);
+    near("regions.trajectory_length", "n = 2, l = 3, s = 2, c = 5", q(5_110_348, 1_000_000), 5);
+    // Widths that add up to m in l layers make at most prod (n_i + 1) pieces of the line, hence no more crossings.
+    for widths in [vec![1i64], vec![4], vec![1, 1, 1], vec![3, 3], vec![5, 1, 2], vec![2, 2, 2, 2]] {
+        let (m, l) = (widths.iter().sum::<i64>(), widths.len());
+        let pieces: i64 = widths.iter().map(|n| n + 1).product();
+        let bound = upper(&library, "regions.telgarsky_crossings", &format!("t = 1, m = {m}, l = {l}, a = 1, b = 1"));
+        assert!(q(pieces, 1) <= bound, "{widths:?}: {bound}");
+    }
+}
+
+/// Point j of the grid of prior variances is pac_bayes.kl at that variance with the share 6/(pi j)^2 of delta; the shares add up to less than 1.
+#[test]
+fn a_grid_of_priors_pays_for_its_points() {
+    let library = library();
+    let slack = q(1, 1_000_000_000);
+    for (j, d, v, s) in [(1, 3, "1/10", "2"), (7, 20, "1/50", "1/3"), (60, 5, "1/200", "0")] {
+        let variance = format!("(1/2*exp(-{j}/10))");
+        let divergence = format!("({d}*({v}/{variance} - 1 + ln({variance}/({v}))) + {s}/{variance})/2");
+        let given = format!(
+            "m = 500, r = 1/20, c = 1/2, b = 10, j = {j}, delta = 1/20, noisy_params(Q) = {d}, variance(Q) = {v}, squared_distance(Q, P) = {s}"
+        );
+        let grid = upper(&library, "pac_bayes.prior_grid", &given);
+        let point = format!("m = 500, r = 1/20, C = {divergence}, delta = 6/(20*pi^2*{j}^2)");
+        let point = theory_support::evaluate(&library, "pac_bayes.kl", &point).right.1;
+        let point = theory_support::rational(point.enclosure().hi());
+        assert!((&grid - &point).abs() <= slack, "{j}: {grid} {point}");
+    }
+    // The shares of the theorem's 1000 points, with pi^2 > 9.8696.
+    let sum: BigRational = (1..=1000i64).map(|j| q(1, j * j)).sum();
+    assert!(sum * q(6, 1) < q(98_696, 10_000));
 }
