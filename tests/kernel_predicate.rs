@@ -5,10 +5,13 @@ use num_rational::BigRational;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use supremum::kernel::derive::{Step, Theorems, Workspace, structures};
+use supremum::kernel::eval::Evaluation;
 use supremum::kernel::net::{Activation, Architecture, Network, Node, Op, Parameters, Source, Tensor, Weight};
 use supremum::kernel::object::{
-    Constraint, Dependence, Entry, Examples, NetObject, Object, Objects, Origin, Part, Sample,
+    Assumption, AssumptionKind, Constraint, Dependence, Domain, Entry, Examples, NetObject, Object, Objects, Origin,
+    Part, Sample,
 };
+use supremum::kernel::predicate::{self, Holding};
 use supremum::kernel::real::Truth;
 use supremum::kernel::term::{Formula, Term};
 use supremum::theory::Library;
@@ -326,5 +329,52 @@ fn a_derivation_cannot_bring_its_own_width() {
                 );
             }
         }
+    }
+}
+
+/// An assumption on the law of a data set serves its parts and the domain that it names, and nothing else.
+#[test]
+fn a_declared_domain_serves_the_parts_of_its_sample() {
+    let atoms = |names: &[&str]| names.iter().map(|name| (*name).to_string()).collect::<BTreeSet<String>>();
+    let sample = |names: &[&str]| {
+        let sample = Sample { size: 5, atoms: atoms(names), origin: Origin::File, classes: 2, examples: None };
+        Entry { object: Object::Sample(sample), dependence: Dependence::Known(atoms(names)) }
+    };
+    let cube = |r: i64| {
+        let object = Object::Domain(Domain::Box(vec![(2, q(-r, 1), q(r, 1))]));
+        Entry { object, dependence: Dependence::Known(BTreeSet::new()) }
+    };
+    let declared = |on: &str, within: &str| {
+        let mut objects = Objects::default();
+        for (name, entry) in [
+            ("D", sample(&["D.train", "D.test"])),
+            ("S", sample(&["D.train"])),
+            ("E", sample(&["E"])),
+            ("X", cube(1)),
+            ("Y", cube(2)),
+        ] {
+            objects.entries.insert(name.to_string(), entry);
+        }
+        let kind = AssumptionKind::Supported { sample: on.to_string(), domain: within.to_string() };
+        objects.assumptions.push(Assumption { name: "box".to_string(), kind });
+        objects
+    };
+    for (on, within, sample, domain, holds) in [
+        ("D", "X", "D", "X", true),
+        ("D", "X", "S", "X", true),
+        ("S", "X", "S", "X", true),
+        // A larger domain would follow, but is not the one that is named.
+        ("D", "X", "S", "Y", false),
+        ("S", "X", "D", "X", false),
+        ("E", "X", "S", "X", false),
+    ] {
+        let objects = declared(on, within);
+        let (theorems, structures) = (Theorems::new(), structures(&objects).expect("structures"));
+        let workspace = Workspace::new(&objects, &theorems, &structures);
+        let given = [Term::name(sample), Term::name(domain)];
+        let found = predicate::decide(&Evaluation::new(&workspace, 64), "supported", &given);
+        let is_declared = matches!(found, Ok(Holding::Assumed(_)));
+        let is_open = matches!(found, Ok(Holding::Undischarged(_)));
+        assert_eq!((is_declared, is_open), (holds, !holds), "{on} in {within}: {sample} in {domain}");
     }
 }
