@@ -134,7 +134,7 @@ fn shapes_must_fit_the_data() {
 }
 
 fn symmetric(order: usize, entry: impl Fn(usize, usize) -> i128) -> Symmetric {
-    let mut matrix = Symmetric::new(vec![0; order]);
+    let mut matrix = Symmetric::new(order);
     for i in 0..order {
         for j in 0..=i {
             matrix.add(i, j, entry(i, j)).expect("an entry within 128 bits");

@@ -160,3 +160,112 @@ fn points_are_as_steep_as_sampled_ones() {
         assert!(value >= share * sampled * (1.0 - 1e-12), "{name}: {value} below {share} of {sampled}");
     }
 }
+
+/// A network of PyTorch with the largest l2, linf and l1 norms of its Jacobian at points of the data (automatic differentiation in
+/// double precision; `lipschitz_lower` of its reference file).
+struct Trained {
+    name: &'static str,
+    network: supremum::kernel::net::Network,
+    seen: [f64; 3],
+}
+
+/// Those with a reference file in `tests/data/models/torch`, and three whose reference is too long to ship.
+fn trained() -> Vec<Trained> {
+    use supremum::data::{assemble, file::Folder, onnx, safetensors};
+    let folder = Folder::new(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("specs/models")).unwrap();
+    let read = |name: &str| folder.read(name, 1 << 24).unwrap();
+    let import = |name: &str| onnx::read(&read(&format!("{name}.onnx")), None).unwrap().network;
+    let dense = import("mnist_mlp");
+    let like = |name: &str| {
+        let tensors = safetensors::read(&read(&format!("{name}.safetensors"))).unwrap();
+        assemble::assemble_like(dense.architecture(), &tensors).unwrap()
+    };
+    let reference = |name: &str| {
+        let path = format!("{}/tests/data/models/torch/{name}.ref.json", env!("CARGO_MANIFEST_DIR"));
+        let json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        ["spectral", "inf", "one"].map(|norm| json["lipschitz_lower"]["norms"][norm]["value"].as_f64().unwrap())
+    };
+    let mut all = Vec::new();
+    for name in ["mnist_mlp_init", "mnist_mlp_f16", "mnist_mlp_bf16"] {
+        all.push(Trained { name, network: like(name), seen: reference(name) });
+    }
+    for name in [
+        "digits_mlp",
+        "digits_mlp_nobias_binary",
+        "digits_cnn",
+        "digits_resnet",
+        "mnist_mlp",
+        "mnist_mlp_tanh",
+        "mnist_lenet",
+        "pinn_poisson",
+        "square_relu",
+    ] {
+        all.push(Trained { name, network: import(name), seen: reference(name) });
+    }
+    for (name, seen) in [
+        ("sweep_mlp_w16_true", [83.726_977_459_901_75, 1_303.066_755_968_190_1, 52.342_604_687_696_04]),
+        ("sweep_mlp_w64_true", [38.572_751_735_086_05, 478.148_507_474_595_36, 15.911_142_044_246_835]),
+    ] {
+        all.push(Trained { name, network: lipschitz_support::import(name), seen });
+    }
+    let seen = [132.743_391_262_745_72, 1_896.268_756_771_136_2, 76.729_965_768_518_95];
+    all.push(Trained { name: "sweep_mlp_w256_random", network: import("sweep_mlp_w256_random"), seen });
+    all
+}
+
+/// Every upper bound exceeds the largest gradient that PyTorch saw, in every norm and by every method that is quick there.
+#[test]
+fn bounds_exceed_the_gradients_of_pytorch() {
+    let trained = trained();
+    assert_eq!(trained.len(), 15);
+    for Trained { name, network, seen } in &trained {
+        let hidden = System::new(network).unwrap().neurons.len();
+        for (norms, seen) in [(Norms::L2, seen[0]), (Norms::LINF, seen[1]), (Norms::L1, seen[2])] {
+            let mut bounds = vec![("product", product(network, norms).unwrap())];
+            if hidden <= 300 {
+                bounds.push(("absolute", absolute_product(network, norms, None).unwrap()));
+                bounds.push(("recursion", combettes_pesquet(network, norms, None).unwrap()));
+            }
+            if hidden <= 300 && norms == Norms::L2 {
+                let effort = Effort { gap: 1e-2, passes: 60, enclose: false };
+                bounds.push(("layerwise", layerwise(network, norms, None).unwrap()));
+                bounds.push(("relaxation", relaxation(network, norms, None, effort).unwrap()));
+            }
+            for (method, bound) in bounds {
+                let value = root(&check_upper(network, norms, None, &bound.witness).unwrap());
+                // PyTorch rounds in the last places; where a bound is sharp it may print more than the constant.
+                assert!(value >= seen * (1.0 - 1e-12), "{name} {norms:?} {method}: {value} below {seen}");
+                assert!(value <= seen * 1e5, "{name} {norms:?} {method}: {value} says nothing beside {seen}");
+            }
+        }
+    }
+}
+
+/// The same for networks whose points were sampled for five seconds by another program, in all three norms.
+#[test]
+fn bounds_exceed_sampled_points() {
+    let reference: serde_json::Value =
+        serde_json::from_str(include_str!("../specs/lipschitz/models/reference.json")).expect("reference values");
+    let networks = reference.as_object().expect("networks");
+    let mut count = 0;
+    for (name, values) in networks.iter().filter(|(_, values)| values.get("lower_bound_sampled_l2").is_some()) {
+        let network = load(name);
+        count += 1;
+        for (norms, norm) in [(Norms::L2, "l2"), (Norms::LINF, "linf"), (Norms::L1, "l1")] {
+            let seen = values[format!("lower_bound_sampled_{norm}")]["value"].as_f64().expect("a sampled value");
+            let mut bounds = vec![
+                ("product", product(&network, norms)),
+                ("absolute", absolute_product(&network, norms, None)),
+                ("recursion", combettes_pesquet(&network, norms, None)),
+            ];
+            if norms == Norms::L2 {
+                bounds.push(("layerwise", layerwise(&network, norms, None)));
+            }
+            for (method, bound) in bounds {
+                let value = root(&bound.unwrap().square);
+                assert!(value >= seen * (1.0 - 1e-12), "{name} {norms:?} {method}: {value} below {seen}");
+            }
+        }
+    }
+    assert_eq!(count, 24);
+}

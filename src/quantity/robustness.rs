@@ -1,6 +1,6 @@
 //! Robust radii of classifiers, as productions for the search. Trust: untrusted.
 
-use super::lipschitz::lower::length;
+use super::lipschitz::inside::length;
 use super::lipschitz::rows::Descent;
 use super::lipschitz::{self, Effort};
 use super::{Production, Request};

@@ -183,10 +183,10 @@ impl Gram {
         }
         let shift = 2 * DIGITS - m.magnitude()?;
         let diagonal = m.floor_scaled(shift)?;
-        let mut matrix = Symmetric::new(self.first.clone());
+        let mut matrix = Symmetric::new(self.first.len());
         for (i, row) in self.lower.iter().enumerate() {
             matrix.add(i, i, diagonal)?;
-            for (j, g) in (self.first[i]..).zip(row) {
+            for (j, g) in (self.first[i]..).zip(row).filter(|(_, g)| **g != 0) {
                 matrix.add(i, j, shifted(g.checked_neg()?, shift)?)?;
             }
         }

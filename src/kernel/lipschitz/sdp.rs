@@ -20,7 +20,7 @@ use super::LipError;
 use super::dyadic::Dyadic;
 use super::slope::Slope;
 use super::system::{Row, System};
-use crate::kernel::psd::{DIGITS, Symmetric};
+use crate::kernel::psd::{DIGITS, Symmetric, positions};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -193,22 +193,18 @@ pub fn certify(
 
 /// Collects the terms of a symmetric form, then scales and rounds them to the grid `2^(-2 digits)`.
 pub struct Form {
-    first: Vec<usize>,
     terms: Vec<(u32, u32, Dyadic)>,
     magnitude: Vec<Option<i64>>,
 }
 
 impl Form {
     pub fn new(order: usize) -> Form {
-        Form { first: (0..order).collect(), terms: Vec::new(), magnitude: vec![None; order] }
+        Form { terms: Vec::new(), magnitude: vec![None; order] }
     }
 
     /// Adds `value` at `(i, j)` and, off the diagonal, at `(j, i)`.
     pub fn add(&mut self, i: usize, j: usize, value: Dyadic) {
         let (row, column) = if i >= j { (i, j) } else { (j, i) };
-        if let Some(first) = self.first.get_mut(row) {
-            *first = column.min(*first);
-        }
         if row == column
             && let Some(magnitude) = self.magnitude.get_mut(row)
         {
@@ -222,11 +218,13 @@ impl Form {
         // Scaling index i by 2^s_i with s_i = -ceil(magnitude / 2) brings the largest diagonal term into [1/4, 1).
         let scale: Vec<i64> =
             self.magnitude.iter().map(|magnitude| -(magnitude.unwrap_or(0) + 1).div_euclid(2)).collect();
-        let mut matrix = Symmetric::new(self.first);
+        let order = self.magnitude.len();
+        let position = positions(order, self.terms.iter().map(|(i, j, _)| (*i as usize, *j as usize)));
+        let mut matrix = Symmetric::new(order);
         for (i, j, value) in &self.terms {
             let (i, j) = (*i as usize, *j as usize);
             let entry = value.floor_scaled(2 * digits + scale.get(i)? + scale.get(j)?)?;
-            matrix.add(i, j, entry)?;
+            matrix.add(*position.get(i)?, *position.get(j)?, entry)?;
         }
         Some(matrix)
     }

@@ -13,14 +13,14 @@ use crate::kernel::lipschitz::{
     Branch, Dyadic, LipError, LowerWitness, Multipliers, Norm, Norms, Region, Sign, Slope, System, tree,
 };
 use crate::kernel::net::Activation;
-use crate::quantity::interrupt;
 use rayon::prelude::*;
 use std::collections::BinaryHeap;
 
 /// Width of the dual variable in nodes.
 const K: usize = 8;
 
-/// Passes that an open node gets when the search ends early: more of them as long as its certificate is far from its value.
+/// Passes that an open node gets when the search ends early: more of them as long as its certificate is far from its value, and
+/// above that of the worst node.
 const POLISH: [u64; 3] = [60, 240, 960];
 const POLISHED: f64 = 1e-4;
 
@@ -410,7 +410,9 @@ impl<'a> Search<'a> {
     /// were known to lie above the target. A node that fails falls back to an ancestor.
     fn settle_all(&mut self, open: &[Node]) {
         let unproved: Vec<&Node> = open.iter().filter(|node| !self.proved(node.id)).collect();
-        let found: Vec<Option<Certified>> = unproved.par_iter().map(|node| self.polished(node)).collect();
+        // The bound of the whole is that of the worst node: for the others a certificate below it is as good as any.
+        let most = open.iter().fold(self.target(), |most, node| most.max(node.bound));
+        let found: Vec<Option<Certified>> = unproved.par_iter().map(|node| self.polished(node, most)).collect();
         for (node, certified) in unproved.into_iter().zip(found) {
             if let Some(certified) = certified {
                 self.records[node.id].certificate = Some(self.certificates.len());
@@ -419,23 +421,24 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn polished(&self, node: &Node) -> Option<Certified> {
+    fn polished(&self, node: &Node, most: f64) -> Option<Certified> {
         let slopes = tree::slopes(self.system, node.region.as_ref(), &node.signs).ok()??;
         let floats = Slopes::new(&slopes);
         let mut bounded = Vec::with_capacity(node.bounded.len());
-        for (relaxation, one) in self.relaxations.iter().zip(&node.bounded) {
+        for (r, (relaxation, one)) in self.relaxations.iter().zip(&node.bounded).enumerate() {
             let dual = relaxation.dual(&floats);
             let mut ascent = Ascent::new(&dual, one.point.clone(), 6);
             let mut recovered = None;
-            // Who interrupted does not wait for more than a first polish.
-            let polish = if interrupt::is_requested() { &POLISH[..1] } else { &POLISH[..] };
-            for &passes in polish {
+            for passes in POLISH {
                 while ascent.passes < passes {
                     ascent.advance(&dual);
                 }
                 let scan = Scan { start: 1e-9, finest: 1e-8, enough: 0.0 };
                 recovered = relaxation.recover(&floats, &ascent.x, scan).1;
-                if recovered.as_ref().is_some_and(|(found, _)| found.rho <= ascent.value() * (1.0 + POLISHED)) {
+                let enough = |rho: f64| {
+                    rho <= ascent.value() * (1.0 + POLISHED) || self.in_unit(r, rho) <= most * (1.0 + POLISHED)
+                };
+                if recovered.as_ref().is_some_and(|(found, _)| enough(found.rho)) {
                     break;
                 }
             }

@@ -8,6 +8,7 @@
 use super::branch::dyadic_point;
 use super::dual::Noise;
 use super::graph::{dot, to_f64};
+use super::inside::{Inside, length};
 use super::rows::Rows;
 use crate::kernel::lipschitz::{LowerWitness, Norm, Norms, Region, System};
 use crate::kernel::net::Activation;
@@ -47,22 +48,11 @@ pub struct Explorer<'a> {
     direction: Vec<f64>,
     /// Lengths of steps.
     scale: Vec<f64>,
-    /// Points stay between these ends, a little inside the box, and in this ball.
-    ends: Option<Vec<(f64, f64)>>,
-    ball: Option<(Vec<f64>, f64, Norm)>,
+    inside: Inside,
     /// Points of several lines with the squares of their norms, steepest first.
     pool: Vec<(f64, Vec<f64>)>,
     /// Passes through the network.
     passes: u64,
-}
-
-/// A norm of a vector.
-pub fn length(norm: Norm, v: &[f64]) -> f64 {
-    match norm {
-        Norm::L1 => v.iter().map(|x| x.abs()).sum(),
-        Norm::L2 => v.iter().map(|x| x * x).sum::<f64>().sqrt(),
-        Norm::Linf => v.iter().fold(0.0, |most, x| x.abs().max(most)),
-    }
 }
 
 fn widths(region: &Region) -> Vec<f64> {
@@ -81,15 +71,6 @@ impl<'a> Explorer<'a> {
     /// Points stay inside `region` when `bounded`; its widths set the lengths of steps.
     pub fn new(system: &'a System, norms: Norms, region: &Region, bounded: bool) -> Explorer<'a> {
         let scale = widths(region);
-        let ends = region.lower.iter().zip(&region.upper).zip(&scale).map(|((l, u), width)| {
-            let margin = width * 2f64.powi(-30);
-            (to_f64(l, 0) + margin, to_f64(u, 0) - margin)
-        });
-        let ends = bounded.then(|| ends.collect());
-        let ball = region.ball.as_ref().filter(|_| bounded).map(|ball| {
-            let center = ball.center.iter().map(|c| to_f64(c, 0)).collect();
-            (center, to_f64(&ball.radius, 0) * (1.0 - 2f64.powi(-30)), ball.norm)
-        });
         Explorer {
             rows: Rows::new(system),
             norms,
@@ -97,8 +78,7 @@ impl<'a> Explorer<'a> {
             point: Vec::new(),
             direction: vec![1.0; system.inputs],
             scale,
-            ends,
-            ball,
+            inside: if bounded { Inside::new(region) } else { Inside::default() },
             pool: Vec::new(),
             passes: 0,
         }
@@ -267,22 +247,9 @@ impl<'a> Explorer<'a> {
         best
     }
 
-    fn clamp(&self, x: &mut [f64]) {
-        if let Some(ends) = &self.ends {
-            x.iter_mut().zip(ends).filter(|(_, (l, u))| l <= u).for_each(|(x, (l, u))| *x = x.clamp(*l, *u));
-        }
-        if let Some((center, radius, norm)) = &self.ball {
-            let step: Vec<f64> = x.iter().zip(center).map(|(x, c)| x - c).collect();
-            let length = length(*norm, &step);
-            if length > *radius {
-                x.iter_mut().zip(center).zip(&step).for_each(|((x, c), s)| *x = c + s * radius / length);
-            }
-        }
-    }
-
     /// The square of the norm at a point, which is kept if it is the largest.
     fn visit(&mut self, mut x: Vec<f64>, noise: &mut Noise) -> f64 {
-        self.clamp(&mut x);
+        self.inside.clamp(&mut x);
         let (_, slopes) = self.rows.values(&x);
         self.passes += 1;
         let start: Vec<f64> = self.direction.iter().map(|d| d + 0.1 * noise.normal()).collect();
@@ -303,7 +270,7 @@ impl<'a> Explorer<'a> {
     pub fn nudge(&mut self, noise: &mut Noise) {
         let scale = self.scale.clone();
         let mut x: Vec<f64> = self.point.iter().zip(&scale).map(|(x, s)| x + 1e-6 * s * noise.normal()).collect();
-        self.clamp(&mut x);
+        self.inside.clamp(&mut x);
         let (_, slopes) = self.rows.values(&x);
         let start = self.direction.clone();
         let found = self.norm(&slopes, &start, SWEEPS);
@@ -337,7 +304,7 @@ impl<'a> Explorer<'a> {
                 return;
             }
             let mut x = draw(region, || if k == 0 { 0.5 } else { noise.uniform() });
-            self.clamp(&mut x);
+            self.inside.clamp(&mut x);
             let square = self.visit(x.clone(), noise);
             self.offer(square, x);
         }
@@ -377,10 +344,10 @@ impl<'a> Explorer<'a> {
             let mut x = point.clone();
             for (x, scale) in x.iter_mut().zip(&self.scale) {
                 if share == 1.0 || noise.uniform() < share {
-                    *x += size * if self.ends.is_some() { 0.3 * scale } else { mean } * noise.normal();
+                    *x += size * if self.inside.is_bounded() { 0.3 * scale } else { mean } * noise.normal();
                 }
             }
-            self.clamp(&mut x);
+            self.inside.clamp(&mut x);
             let square = self.visit(x.clone(), noise);
             self.renew(line, square, x);
         }
@@ -436,14 +403,14 @@ impl<'a> Explorer<'a> {
             }
             let Some(better) = next else { break };
             (square, x) = better;
-            self.clamp(&mut x);
+            self.inside.clamp(&mut x);
         }
         self.renew(line, square, x);
     }
 
     /// Follows the gradient of the smoothed norm from a point.
     fn ascend(&mut self, mut x: Vec<f64>, noise: &mut Noise) {
-        self.clamp(&mut x);
+        self.inside.clamp(&mut x);
         let mut v: Vec<f64> = self.direction.iter().map(|d| d + 0.3 * noise.normal()).collect();
         let mut size = 0.3;
         for width in WIDTHS {
@@ -463,7 +430,7 @@ impl<'a> Explorer<'a> {
                 }
                 let moved = x.iter().zip(&steepest).zip(&self.scale);
                 let mut next: Vec<f64> = moved.map(|((x, d), s)| x + size * s * d / steepness).collect();
-                self.clamp(&mut next);
+                self.inside.clamp(&mut next);
                 let there = self.rows.smoothed(&next, width);
                 let attaining = self.norm(&there.slopes, &found.direction, ROUGH);
                 if attaining.square > found.square {
@@ -483,7 +450,7 @@ impl<'a> Explorer<'a> {
         let mut start = (f64::NEG_INFINITY, Vec::new());
         for _ in 0..STARTS {
             let mut x = draw(region, || noise.uniform());
-            self.clamp(&mut x);
+            self.inside.clamp(&mut x);
             let (_, slopes) = self.rows.values(&x);
             let direction = self.direction.clone();
             let square = self.norm(&slopes, &direction, ROUGH).square;
@@ -512,7 +479,7 @@ impl<'a> Explorer<'a> {
         for region in regions {
             self.sample(region, noise, samples);
         }
-        if self.ends.is_none() {
+        if !self.inside.is_bounded() {
             let end = self.passes + passes / 8;
             while self.passes < end && !self.is_stopped() {
                 let size = 10f64.powf(3.5 * noise.uniform() - 2.0);
@@ -557,15 +524,17 @@ impl<'a> Explorer<'a> {
             let point = dyadic_point(&self.point)?;
             return Some(LowerWitness::Direction { point, direction: dyadic_point(&self.direction)? });
         }
-        // Difference quotients over a short segment around the point, or on one side of it at an end of the domain.
-        let reach = match &self.ends {
-            Some(_) => self.scale.iter().fold(1.0, |least: f64, s| least.min(*s)),
-            None => 1.0,
+        // Difference quotients over a short segment around the point, or around one beside it at an end of the domain.
+        let reach = match self.inside.is_bounded() {
+            true => self.scale.iter().fold(1.0, |least: f64, s| least.min(*s)),
+            false => 1.0,
         };
         let step = (1e-6 * reach / length(Norm::Linf, &self.direction).max(1e-300)).max(1e-14);
-        let shifted = |share: f64| {
-            let mut x: Vec<f64> = self.point.iter().zip(&self.direction).map(|(x, d)| x + share * step * d).collect();
-            self.clamp(&mut x);
+        let half: Vec<f64> = self.direction.iter().map(|d| step * d).collect();
+        let middle = self.inside.middle(&self.point, &half);
+        let shifted = |sign: f64| {
+            let mut x: Vec<f64> = middle.iter().zip(&half).map(|(x, h)| x + sign * h).collect();
+            self.inside.clamp(&mut x);
             x
         };
         Some(LowerWitness::Pair { from: dyadic_point(&shifted(-1.0))?, to: dyadic_point(&shifted(1.0))? })

@@ -12,6 +12,7 @@ pub mod branch;
 pub mod dual;
 pub mod enclosure;
 pub mod graph;
+pub mod inside;
 pub mod lower;
 pub mod product;
 pub mod progress;
