@@ -7,7 +7,7 @@
 
 use super::branch::dyadic_point;
 use super::dual::Noise;
-use super::graph::{dot, to_f64};
+use super::graph::{dot, ldexp, to_f64};
 use super::inside::{Inside, length};
 use super::rows::Rows;
 use crate::kernel::lipschitz::{LowerWitness, Norm, Norms, Region, System};
@@ -135,6 +135,13 @@ impl<'a> Explorer<'a> {
                 let (i, size) = sizes.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, 0.0));
                 let direction = unit(inputs, i);
                 Attaining { square: size * size, weights: image(&direction).iter().map(sign).collect(), direction }
+            }
+            // One row attains its own norm, exactly where it is exact itself: it is scaled by a power of two only.
+            Norm::L2 if outputs == 1 && length(Norm::L2, &jacobian[0]) > 0.0 => {
+                let row = &jacobian[0];
+                let exponent = length(Norm::Linf, row).log2().floor() as i64;
+                let direction = row.iter().map(|x| ldexp(*x, -exponent)).collect();
+                Attaining { square: dot(row, row), direction, weights: vec![1.0] }
             }
             Norm::L2 => {
                 // Power iteration with the Gram matrix of the smaller side.
