@@ -77,6 +77,9 @@ fn slips_of_a_square_root_bound_are_named() {
         ("base 10", "0.07,174,0.05,0.131144", "ln(1/delta)/ln(10) for ln(1/delta)"),
         ("confidence", "0.13,396,0.05,0.138048", "1 - delta for delta"),
         ("sign", "0.14,433,0.05,0.081184", "err - sqrt("),
+        ("percent", "5,100,0.05,0.172387", "percent given for a fraction: err/100 for err"),
+        ("printed", "0.05,100,0.05,17.238734", "percent printed for a fraction: 100 times err + sqrt("),
+        ("share", "0.05,100,5,0.172387", "percent given for a fraction: delta/100 for delta"),
     ];
     let table: String = rows.iter().map(|(name, numbers, _)| format!("{name},{numbers}\n")).collect();
     let folder = folder("hoeffding", &[("h.spec", spec), ("h.csv", &format!("name,err,n,delta,bound\n{table}"))]);

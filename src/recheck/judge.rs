@@ -130,7 +130,9 @@ pub fn judge(claim: &RowClaim, sheet: &Sheet, step: &mut dyn FnMut(usize, usize)
         });
         step(index + 1, sheet.len());
     }
-    let wrong: Vec<usize> = (0..rows.len()).filter(|&index| rows[index].judged == Judged::Disagrees).collect();
+    // A rate given in percent may leave the domain of the formula.
+    let is_wrong = |row: &Row| matches!(row.judged, Judged::Disagrees | Judged::Undefined(_));
+    let wrong: Vec<usize> = (0..rows.len()).filter(|&index| is_wrong(&rows[index])).collect();
     let mut report = Report { rows, explanations: Vec::new(), tried: 0, decimals };
     if let Some(printed) = printed
         && !wrong.is_empty()

@@ -2,7 +2,7 @@
 //!
 //! The list is what the literature and public code show again and again: another logarithm, a lost or gained factor 2, a root that
 //! opens or closes elsewhere, delta for delta/2, n for n - 1, bits for nats, a deviation for a variance, the arguments of kl swapped,
-//! a bisection that returns its midpoint, a forgotten term.
+//! a bisection that returns its midpoint, percent for a fraction, a forgotten term.
 
 use super::sheet::Sheet;
 use crate::kernel::derive::Workspace;
@@ -131,6 +131,7 @@ pub fn slips(formula: &Term, variable: &str, sheet: &Sheet) -> Vec<Slip> {
     let mut changes = Vec::new();
     context.at_every_place(formula, &|whole| whole, &mut changes);
     context.everywhere(formula, &mut changes);
+    context.printed(formula, &mut changes);
     changes.sort_by_key(|change| change.0);
     let mut slips: Vec<Slip> = Vec::new();
     for (_, slip) in changes {
@@ -165,6 +166,14 @@ fn double(term: &Term) -> Term {
     apply(Op::Mul, vec![Term::int(2), term.clone()])
 }
 
+fn hundredth(term: &Term) -> Term {
+    apply(Op::Div, vec![term.clone(), Term::int(100)])
+}
+
+fn hundredfold(term: &Term) -> Term {
+    apply(Op::Mul, vec![Term::int(100), term.clone()])
+}
+
 fn complement(term: &Term) -> Term {
     apply(Op::Add, vec![Term::int(1), apply(Op::Neg, vec![term.clone()])])
 }
@@ -188,7 +197,23 @@ impl Context<'_> {
 
     fn replaced(&self, old: &Term, new: &Term, rank: Rank, whole: Term, found: &mut Vec<(Rank, Slip)>) {
         let text = format!("{} for {}", self.shown(new), self.shown(old));
-        found.push((rank, Slip::new(text, Change::Formula(whole))));
+        let named = match new {
+            _ if *new == hundredth(old) => format!("percent given for a fraction: {text}"),
+            _ if *new == hundredfold(old) => format!("a fraction given for percent: {text}"),
+            _ => text,
+        };
+        found.push((rank, Slip::new(named, Change::Formula(whole))));
+    }
+
+    /// The printed number itself in percent, or as a fraction where the formula is in percent.
+    fn printed(&self, formula: &Term, found: &mut Vec<(Rank, Slip)>) {
+        let shown = self.shown(formula);
+        for (words, whole) in [
+            (format!("percent printed for a fraction: 100 times {shown}"), hundredfold(formula)),
+            (format!("a fraction printed for percent: a hundredth of {shown}"), hundredth(formula)),
+        ] {
+            found.push((2, Slip::new(words, Change::Formula(whole))));
+        }
     }
 
     /// Visits all places; `around` puts a replacement back into the whole formula.
@@ -315,7 +340,13 @@ impl Context<'_> {
         let ln2 = || ln(Term::int(2));
         match role(column, self.sheet) {
             // A level of confidence is one minus it.
-            Role::Confidence => vec![(1, half(term)), (1, double(term)), (2, complement(term))],
+            Role::Confidence => vec![
+                (1, half(term)),
+                (1, double(term)),
+                (2, complement(term)),
+                (3, hundredth(term)),
+                (3, hundredfold(term)),
+            ],
             Role::Count => vec![(2, plus(term, -1)), (2, plus(term, 1)), (3, double(term)), (3, half(term))],
             Role::Information => {
                 vec![(1, apply(Op::Mul, vec![term.clone(), ln2()])), (1, apply(Op::Div, vec![term.clone(), ln2()]))]
@@ -323,7 +354,7 @@ impl Context<'_> {
             Role::Deviation => {
                 vec![(1, apply(Op::Pow, vec![term.clone(), Term::int(2)])), (1, apply(Op::Sqrt, vec![term.clone()]))]
             }
-            Role::Rate => vec![(3, complement(term))],
+            Role::Rate => vec![(3, complement(term)), (3, hundredth(term)), (3, hundredfold(term))],
             Role::Other => Vec::new(),
         }
     }
