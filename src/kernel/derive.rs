@@ -68,6 +68,8 @@ pub struct Workspace<'o> {
     points: RefCell<BTreeMap<Question, Dyadic>>,
     /// Comparisons that rest on the objects alone. INVARIANT: shared by workspaces on the same objects only, which they borrow.
     truths: Rc<RefCell<BTreeMap<Formula, Truth>>>,
+    /// Sides of conclusions that rest on the objects alone. INVARIANT: as for `truths`.
+    sides: Rc<RefCell<BTreeMap<Term, Value>>>,
 }
 
 /// The structure of every net of the spec. Errors: an architecture that is not well formed.
@@ -89,13 +91,14 @@ impl<'o> Workspace<'o> {
         theorems: &'o Theorems,
         structures: &'o BTreeMap<String, Structure>,
     ) -> Workspace<'o> {
-        let (stated, facts, index, points, truths) = Default::default();
-        Workspace { objects, theorems, structures, stated, facts, index, points, truths }
+        let (stated, facts, index, points, truths, sides) = Default::default();
+        Workspace { objects, theorems, structures, stated, facts, index, points, truths, sides }
     }
 
     /// A workspace on the same objects, without facts, that shares what was decided of them.
     pub fn renewed(&self) -> Workspace<'o> {
-        Workspace { truths: self.truths.clone(), ..Workspace::new(self.objects, self.theorems, self.structures) }
+        let (truths, sides) = (self.truths.clone(), self.sides.clone());
+        Workspace { truths, sides, ..Workspace::new(self.objects, self.theorems, self.structures) }
     }
 
     /// The same workspace for a claim that states these values.
@@ -302,7 +305,7 @@ impl<'o> Workspace<'o> {
         let mut evaluation = Evaluation::new(self, bits);
         let (left, value) = match conclusion {
             Formula::Compare(left, relation, right) => {
-                let right = evaluation.term(right)?;
+                let right = self.side(&mut evaluation, right)?;
                 let value = match relation {
                     Relation::Le | Relation::Lt => right.lower_unbounded(),
                     Relation::Ge | Relation::Gt => right.upper_unbounded(),
@@ -311,7 +314,7 @@ impl<'o> Workspace<'o> {
                 (left, value)
             }
             Formula::Within(left, low, high) => {
-                let (low, high) = (evaluation.term(low)?, evaluation.term(high)?);
+                let (low, high) = (self.side(&mut evaluation, low)?, self.side(&mut evaluation, high)?);
                 (left, Value::between(&low, &high)?)
             }
             other => return Err(EvalError::Meaningless(format!("expected a bound on a quantity, found `{other}`"))),
@@ -322,6 +325,19 @@ impl<'o> Workspace<'o> {
         let subject = evaluation.canonical_quantity(head, arguments)?;
         grounds.absorb(evaluation.grounds);
         Ok((subject.clone(), within_codomain(&subject, value, bits)?))
+    }
+
+    /// The value of a side of a conclusion. One that rests on nothing is a number, or read off the objects: no fact changes it.
+    fn side(&self, evaluation: &mut Evaluation, side: &Term) -> Result<Value, EvalError> {
+        let is_kept = self.stated.is_empty();
+        if is_kept && let Some(value) = self.sides.borrow().get(side) {
+            return Ok(value.clone());
+        }
+        let value = evaluation.term(side)?;
+        if is_kept && evaluation.grounds == Grounds::default() {
+            self.sides.borrow_mut().insert(side.clone(), value.clone());
+        }
+        Ok(value)
     }
 
     /// A probability in (0, 1), exactly known from the objects alone: a fact could be known with a probability only.

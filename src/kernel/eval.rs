@@ -96,8 +96,9 @@ pub struct Evaluation<'w, 'o> {
     pub(super) bits: Bits,
     pub(super) variables: Vec<(String, Value)>,
     definitions: BTreeMap<String, Value>,
-    /// Quantities met before, by their canonical form: neither objects nor facts change during an evaluation.
-    quantities: BTreeMap<Term, Value>,
+    /// Values met before, of quantities in canonical form and of sums and long series without free variables: neither objects nor facts
+    /// change during an evaluation.
+    met: BTreeMap<Term, Value>,
     binomials: real::Binomials,
     work: u64,
     pub(super) depth: u32,
@@ -111,7 +112,7 @@ impl<'w, 'o> Evaluation<'w, 'o> {
             bits,
             variables: Vec::new(),
             definitions: BTreeMap::new(),
-            quantities: BTreeMap::new(),
+            met: BTreeMap::new(),
             binomials: real::Binomials::default(),
             work: 0,
             depth: 0,
@@ -181,14 +182,22 @@ impl<'w, 'o> Evaluation<'w, 'o> {
         }
     }
 
-    /// The value of a term that takes long; an arithmetic one is computed once.
+    /// The value of a term that takes long: an arithmetic one is computed once, one outside of all bound variables once in an evaluation.
     fn once(
         &mut self,
         term: &Term,
         compute: impl FnOnce(&mut Self) -> Result<Value, EvalError>,
     ) -> Result<Value, EvalError> {
         if !term.is_arithmetic() {
-            return compute(self);
+            if !self.variables.is_empty() {
+                return compute(self);
+            }
+            if let Some(value) = self.met.get(term) {
+                return Ok(value.clone());
+            }
+            let value = compute(self)?;
+            self.met.insert(term.clone(), value.clone());
+            return Ok(value);
         }
         let memo = &self.workspace.objects().memo;
         if let Some(value) = memo.arithmetic(term, self.bits) {
@@ -451,7 +460,7 @@ impl<'w, 'o> Evaluation<'w, 'o> {
             )));
         }
         let subject = self.canonical_quantity(head, arguments)?;
-        if let Some(value) = self.quantities.get(&subject) {
+        if let Some(value) = self.met.get(&subject) {
             return Ok(value.clone());
         }
         let Term::Quantity(_, canonical) = &subject else {
@@ -461,7 +470,7 @@ impl<'w, 'o> Evaluation<'w, 'o> {
             Some(value) => value,
             None => self.known(&subject, signature.codomain)?,
         };
-        self.quantities.insert(subject, value.clone());
+        self.met.insert(subject, value.clone());
         Ok(value)
     }
 

@@ -3,6 +3,8 @@
 //! A quantity without a computation here gets its value from facts: theorems and checked witnesses.
 
 use super::theorem::Sort;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 const NET: Sort = Sort::Net;
 const CLASS: Sort = Sort::Class;
@@ -626,7 +628,10 @@ pub const LOSSES: &[(&str, &str)] = &[
 ];
 
 pub fn quantity(name: &str) -> Option<&'static Quantity> {
-    QUANTITIES.iter().find(|q| q.name == name)
+    // Looked up at every evaluation of every quantity.
+    static BY_NAME: LazyLock<HashMap<&str, &Quantity>> =
+        LazyLock::new(|| QUANTITIES.iter().map(|quantity| (quantity.name, quantity)).collect());
+    BY_NAME.get(name).copied()
 }
 
 pub fn constructor(name: &str) -> Option<&'static Constructor> {

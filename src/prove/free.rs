@@ -101,10 +101,10 @@ pub fn points(sort: Sort, range: &Range) -> i64 {
 }
 
 /// An index in `1..points` with a small value: the best of a coarse grid, refined around it.
-pub fn least(points: i64, mut objective: impl FnMut(i64) -> Option<BigRational>) -> Option<i64> {
+pub fn least<T: PartialOrd>(points: i64, mut objective: impl FnMut(i64) -> Option<T>) -> Option<i64> {
     let mut stride = points / 32;
-    let mut best: Option<(BigRational, i64)> = None;
-    let mut offer = |index: i64, best: &mut Option<(BigRational, i64)>| {
+    let mut best: Option<(T, i64)> = None;
+    let mut offer = |index: i64, best: &mut Option<(T, i64)>| {
         if index >= 1
             && index < points
             && let Some(value) = objective(index)
@@ -197,7 +197,7 @@ mod tests {
             let found = least(GRID_POINTS, |i| Some(BigRational::from_integer(((i - target) * (i - target)).into())));
             assert_eq!(found, Some(target));
         }
-        assert_eq!(least(GRID_POINTS, |_| None), None);
+        assert_eq!(least(GRID_POINTS, |_| None::<i64>), None);
         // Defined on a part only.
         assert_eq!(least(GRID_POINTS, |i| (i > 600).then(|| BigRational::from_integer(i.into()))), Some(601));
     }

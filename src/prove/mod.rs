@@ -6,6 +6,7 @@ mod choice;
 mod claim;
 mod fold;
 mod free;
+mod height;
 mod method;
 mod search;
 mod vacuity;

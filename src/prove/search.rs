@@ -10,10 +10,11 @@ mod parameters;
 
 use super::fold::{fold, guess};
 use super::free::{follows, grid_value, is_free, least, least_natural, mentions, points, range_of};
+use super::height::Height;
 use super::method::Method;
 use crate::kernel::check::Draw;
 use crate::kernel::derive::{End, Step, Theorems, Workspace};
-use crate::kernel::eval::{EvalError, Evaluation};
+use crate::kernel::eval::{EvalError, Evaluation, Grounds};
 use crate::kernel::intrinsic::has_sort;
 use crate::kernel::object::{Object, Objects};
 use crate::kernel::predicate::{self, Holding};
@@ -110,8 +111,33 @@ pub struct Search<'a> {
     context: &'a Context<'a>,
     /// Every workspace of the search shares what was decided of the objects.
     root: Workspace<'a>,
+    choices: Choices,
     /// The best candidate of goals met before, as steps or not, where no method or probability was involved.
     known: RefCell<BTreeMap<(Goal, bool), Option<Candidate>>>,
+}
+
+/// The objects that may stand for an open parameter, by its sort.
+struct Choices {
+    samples: Vec<Term>,
+    laws: Vec<Term>,
+    domains: Vec<Term>,
+    /// Architectures and classes of the spec: what a network may belong to.
+    classes: Vec<Term>,
+}
+
+impl Choices {
+    fn of(objects: &Objects) -> Choices {
+        let all = |property: &dyn Fn(&Object) -> bool| {
+            let entries = objects.entries.iter().filter(|(_, entry)| property(&entry.object));
+            entries.map(|(name, _)| Term::name(name)).collect()
+        };
+        Choices {
+            samples: all(&|object| matches!(object, Object::Sample(sample) if sample.examples.is_some())),
+            laws: all(&|object| matches!(object, Object::Law(_))),
+            domains: all(&|object| matches!(object, Object::Domain(_))),
+            classes: all(&|object| matches!(object, Object::Net(net) if net.network.is_none())),
+        }
+    }
 }
 
 /// What the claim allows at the top of the search.
@@ -134,7 +160,8 @@ fn is_step(path: &[Goal], goal: &Goal) -> bool {
 impl<'a> Search<'a> {
     pub fn new(context: &'a Context<'a>) -> Search<'a> {
         let root = Workspace::new(context.objects, context.theorems, context.structures);
-        Search { context, root, known: RefCell::new(BTreeMap::new()) }
+        let choices = Choices::of(context.objects);
+        Search { context, root, choices, known: RefCell::new(BTreeMap::new()) }
     }
 
     pub fn context(&self) -> &'a Context<'a> {
@@ -153,7 +180,15 @@ impl<'a> Search<'a> {
 
     /// All ways found to bound one end of a quantity, best first.
     pub fn bound(&self, subject: &Term, end: End, demand: &Demand) -> Found {
-        self.bound_at(subject, end, demand, &mut Vec::new())
+        let found = self.bound_at(subject, end, demand, &mut Vec::new());
+        // Later claims may need what this one asked for.
+        if demand.method.is_none()
+            && let Some(best) = found.candidates.iter().find(|candidate| candidate.draws.is_empty())
+        {
+            let goal = ((subject.clone(), end), false);
+            self.known.borrow_mut().entry(goal).or_insert_with(|| Some(best.clone()));
+        }
+        found
     }
 
     fn bound_at(&self, subject: &Term, end: End, demand: &Demand, path: &mut Vec<Goal>) -> Found {
@@ -284,15 +319,14 @@ impl<'a> Search<'a> {
     fn open_objects(&self, theorem: &Theorem, bindings: Substitution) -> Vec<Substitution> {
         let mut all = vec![bindings];
         for (parameter, sort) in &theorem.parameters {
-            if all.first().is_some_and(|bindings| bindings.contains_key(parameter)) {
+            if all.first().is_none_or(|bindings| bindings.contains_key(parameter)) {
                 continue;
             }
             let choices: Vec<Term> = match sort {
-                Sort::Sample => self.objects_of(|object| matches!(object, Object::Sample(s) if s.examples.is_some())),
-                Sort::Law => self.objects_of(|object| matches!(object, Object::Law(_))),
-                Sort::Domain => self.objects_of(|object| matches!(object, Object::Domain(_))),
-                // The class that a network belongs to: an architecture or a class of the spec.
-                Sort::Net => self.objects_of(|object| matches!(object, Object::Net(net) if net.network.is_none())),
+                Sort::Sample => self.choices.samples.clone(),
+                Sort::Law => self.choices.laws.clone(),
+                Sort::Domain => self.choices.domains.clone(),
+                Sort::Net => self.choices.classes.clone(),
                 Sort::Loss => vec![Term::name("zero_one")],
                 Sort::Norm => ["l1", "l2", "linf"].iter().map(|norm| Term::name(norm)).collect(),
                 _ => continue,
@@ -309,11 +343,6 @@ impl<'a> Search<'a> {
                 .collect();
         }
         all
-    }
-
-    fn objects_of(&self, property: impl Fn(&Object) -> bool) -> Vec<Term> {
-        let entries = self.context.objects.entries.iter();
-        entries.filter(|(_, entry)| property(&entry.object)).map(|(name, _)| Term::name(name)).collect()
     }
 
     /// Chooses what is open, establishes what is missing, and applies the theorem.
@@ -538,7 +567,7 @@ fn longest(conclusion: &Formula) -> Option<i64> {
 }
 
 /// What an evaluation of the formula asks for, even where it ends in an error.
-fn missing(workspace: &Workspace, formula: &Formula) -> crate::kernel::eval::Grounds {
+fn missing(workspace: &Workspace, formula: &Formula) -> Grounds {
     let mut evaluation = Evaluation::new(workspace, 64);
     let _ = evaluation.formula(formula);
     evaluation.grounds
@@ -560,8 +589,8 @@ fn tighter(a: &Candidate, b: &Candidate, end: End) -> std::cmp::Ordering {
     use std::cmp::Ordering;
     // Rounded outward: two ends of which only one is known exactly compare all the same.
     let key = |candidate: &Candidate| match end {
-        End::High => upper_rational(&candidate.value),
-        End::Low => upper_rational(&candidate.value.neg()),
+        End::High => Height::of(&candidate.value),
+        End::Low => Height::of(&candidate.value.neg()),
     };
     match (key(a), key(b)) {
         (Some(x), Some(y)) => x.cmp(&y),

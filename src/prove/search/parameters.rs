@@ -82,9 +82,15 @@ impl<'a> Search<'a> {
                 substitution.insert(variable.clone(), index);
             }
             let term = quantity.substitute(&substitution);
-            let placeholder = Formula::Compare(term.clone(), Relation::Le, Term::Infinity);
-            self.supply(&placeholder, draft)?;
-            let (value, _) = draft.workspace.evaluate(&term)?;
+            // Where the objects alone tell the value, nothing has to be found out.
+            let value = match draft.workspace.evaluate(&term) {
+                Ok((value, grounds)) if grounds == Grounds::default() => value,
+                _ => {
+                    let placeholder = Formula::Compare(term.clone(), Relation::Le, Term::Infinity);
+                    self.supply(&placeholder, draft)?;
+                    draft.workspace.evaluate(&term)?.0
+                }
+            };
             let mut high = upper_rational(&value).ok_or_else(|| self.unbounded(theorem, &term, draft))?;
             if matches!(requirement, Formula::Within(..)) {
                 high = high.max(upper_rational(&value.neg()).ok_or_else(|| self.unbounded(theorem, &term, draft))?);
@@ -199,7 +205,7 @@ impl<'a> Search<'a> {
             bindings.extend(middle.map(|value| (parameter.clone(), Term::Number(value))));
             return;
         }
-        let objective = |index: i64| -> Option<BigRational> {
+        let objective = |index: i64| -> Option<Height> {
             let mut trial = bindings.clone();
             trial.insert(parameter.clone(), Term::Number(grid_value(*sort, &range, index)?));
             let (facts, steps) = (draft.workspace.facts().len(), draft.steps.len());
@@ -229,12 +235,7 @@ impl<'a> Search<'a> {
     }
 
     /// What the conclusion would say, smaller being better; `None` where it is undefined.
-    fn conclusion_at(
-        &self,
-        theorem: &Theorem,
-        bindings: &Substitution,
-        draft: &mut Draft<'a, '_>,
-    ) -> Option<BigRational> {
+    fn conclusion_at(&self, theorem: &Theorem, bindings: &Substitution, draft: &mut Draft<'a, '_>) -> Option<Height> {
         let mut bindings = bindings.clone();
         self.tie_all(theorem, &mut bindings, draft).ok()?;
         draft.tried.clear();
@@ -247,7 +248,7 @@ impl<'a> Search<'a> {
             _ => return None,
         };
         let (value, _) = draft.workspace.evaluate(right).ok()?;
-        upper_rational(&if sign { value.neg() } else { value })
+        Height::of(&if sign { value.neg() } else { value })
     }
 }
 
