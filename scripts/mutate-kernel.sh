@@ -1,35 +1,29 @@
 #!/usr/bin/env bash
-# usage: scripts/mutate-kernel.sh [K/N [OPTION...]]
+# usage: scripts/mutate-kernel.sh [--jobs N] [--only TEXT]
 #
-# Plants small faults in the kernel, one at a time, and asks whether its tests notice: a swapped operator, a negated comparison, a
-# deleted sign, arm or field, a function that returns a constant. The faults are cargo-mutants' (27.1 or later; `cargo install
-# cargo-mutants`): of all of them every N-th, beginning with number K (default 0/34, about 140). Further options go to cargo-mutants,
-# for instance `-f 'src/kernel/lipschitz/*.rs'`, `--list`, `--timeout 240`.
+# Plants small faults in the kernel, one at a time, and asks whether its tests notice: an exchanged operator or direction, a sign, an arm,
+# a branch or a statement left out, a function that answers without looking. `mutants/` plants all of them in one build, each behind a
+# switch, so that a fault costs the tests that reach it and nothing else.
 #
-# The kernel stands in a crate of its own, without the engine, so a mutant takes seconds to build. Its tests are the kernel's, the named
-# forgeries, and certificates of shipped specs, which the engine and the unaltered kernel write once, beforehand: read and derived again,
-# they must have the same bytes. A test that takes more than a minute of processor time counts as a kill: it takes 20 seconds at most.
-# The lists of killed, surviving and endless mutants are in target/mutants/out/mutants.out.
+# The kernel stands in a crate of its own, without the engine. Its tests are the kernel's, the named forgeries, and certificates of
+# shipped specs, which the engine and the unaltered kernel write once, beforehand: read and derived again, they must have the same bytes.
+# What became of each fault is in target/mutants/faults.txt; a run that was stopped goes on where it was, `rm` of that file begins anew.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=${MUTANTS_DIR:-$root/target/mutants}
-shard=${1:-0/34}
-shift || true
-cargo mutants --version > /dev/null || { echo "expected cargo-mutants: cargo install --locked cargo-mutants" >&2; exit 2; }
 
 # The crate: everything below the engine. `engine` is an empty feature here, for the tests that ask for MPFR.
-rm -rf "$work/src" "$work/tests"
+rm -rf "$work/src" "$work/tests" "$work/origin"
 mkdir -p "$work/tests"
 cp -r "$root/src" "$root/.cargo" "$root/gmp.site" "$root/Cargo.lock" "$work/"
 ln -sfn "$root/tests/data" "$work/tests/data"
 ln -sfn "$root/specs" "$work/specs"
 for test in rules series inverse predicate real smooth lipschitz; do cp "$root/tests/kernel_$test.rs" "$work/tests/"; done
 cp -r "$root/tests/kernel_support" "$root/tests/lipschitz_support" "$work/tests/"
-# The forgeries take longest; tests run in the order of their names, and the first that fails ends the run of a mutant.
-cp -r "$root/tests/forge" "$work/tests/z_forge"
+cp -r "$root/tests/forge" "$work/tests/forge"
 # Changing every number of two certificates takes as long as all the rest.
-rm "$work/tests/z_forge/mutation.rs"
-sed -i '/^mod mutation;/d' "$work/tests/z_forge/main.rs"
+rm "$work/tests/forge/mutation.rs"
+sed -i '/^mod mutation;/d' "$work/tests/forge/main.rs"
 python3 - "$root" "$work" <<'PY'
 import re, shutil, sys
 root, work = sys.argv[1:]
@@ -37,6 +31,36 @@ lib = open(f"{root}/src/lib.rs").read()
 for module in re.findall(r'#\[cfg\(feature = "engine"\)\]\npub mod (\w+);', lib) + ["cli"]:
     shutil.rmtree(f"{work}/src/{module}")
     lib = re.sub(rf'(#\[cfg\(feature = "engine"\)\]\n)?pub mod {module};\n', "", lib)
+lib = lib.replace("#![forbid(unsafe_code)]", "#![forbid(unsafe_code)]\n#![allow(warnings, arithmetic_overflow, unconditional_panic)]")
+lib += """
+/// Whether the fault of this number is on, by `SUPREMUM_FAULT`; with `SUPREMUM_REACHED` every number asked for is written there, once.
+#[inline]
+pub fn fault(number: usize) -> bool {
+    use std::sync::LazyLock;
+    static ON: LazyLock<usize> =
+        LazyLock::new(|| std::env::var("SUPREMUM_FAULT").ok().and_then(|n| n.parse().ok()).unwrap_or(usize::MAX));
+    static WATCHED: LazyLock<bool> = LazyLock::new(|| std::env::var_os("SUPREMUM_REACHED").is_some());
+    if *WATCHED {
+        reached(number);
+    }
+    *ON == number
+}
+
+#[cold]
+fn reached(number: usize) {
+    use std::io::Write;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{LazyLock, Mutex};
+    static SEEN: [AtomicBool; 1 << 14] = [const { AtomicBool::new(false) }; 1 << 14];
+    static FILE: LazyLock<Mutex<std::fs::File>> = LazyLock::new(|| {
+        let path = std::env::var_os("SUPREMUM_REACHED").expect("a file");
+        Mutex::new(std::fs::File::create(path).expect("a file"))
+    });
+    if !SEEN[number].load(Ordering::Relaxed) && !SEEN[number].swap(true, Ordering::Relaxed) {
+        writeln!(FILE.lock().unwrap_or_else(|broken| broken.into_inner()), "{number}").expect("room");
+    }
+}
+"""
 open(f"{work}/src/lib.rs", "w").write(lib)
 manifest = open(f"{root}/Cargo.toml").read()
 manifest = re.sub(r"\[\[(bin|bench)\]\].*?(?=\n\[)", "", manifest, flags=re.S)
@@ -49,47 +73,26 @@ PY
 rm -f "$work/src/main.rs"
 cat > "$work/tests/accepted.rs" <<'RS'
 //! Certificates that the engine and the unaltered kernel wrote for shipped specs: read and derived again, they have the same bytes.
-#[path = "z_forge/support.rs"]
+#[path = "forge/support.rs"]
 #[allow(dead_code, reason = "the forgeries use the rest")]
 mod support;
 
-use std::path::{Path, PathBuf};
 use supremum::kernel::certificate::Text;
 
-fn again(path: &Path) {
-    let text = std::fs::read_to_string(path).expect("a certificate");
+#[test]
+fn a_certificate_is_written_again() {
+    let path = std::path::PathBuf::from(std::env::var_os("SUPREMUM_CERTIFICATE").expect("a file"));
+    let text = std::fs::read_to_string(&path).expect("a certificate");
     let side = std::fs::read(path.with_extension("cert.bin")).unwrap_or_default();
     let source = Box::new(std::io::Cursor::new(side.clone()));
     let certificate = Text::parse(text.clone().into_bytes()).and_then(|text| text.read(source));
     let certificate = certificate.unwrap_or_else(|refusal| panic!("{}: {refusal}", path.display()));
     assert!(support::rewritten(&certificate) == (text, side), "{}: other bytes", path.display());
 }
-
-fn find(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            find(&path, found);
-        } else if path.extension().is_some_and(|ending| ending == "cert") {
-            found.push(path);
-        }
-    }
-}
-
-#[test]
-fn certificates_of_shipped_specs_are_written_again() {
-    let mut found = Vec::new();
-    find(Path::new(&std::env::var_os("SUPREMUM_CERTIFICATES").expect("a folder")), &mut found);
-    assert!(found.len() > 30, "{}", found.len());
-    // The quick ones first: one that fails ends the run of a mutant.
-    found.sort_by_key(|path| std::fs::metadata(path.with_extension("cert.bin")).map_or(0, |file| file.len()));
-    found.iter().for_each(|path| again(path));
-}
 RS
 
 # The certificates: those that the kernel of a debug build verifies in a second or two.
 certificates=$work/certificates
-export SUPREMUM_CERTIFICATES=$certificates
 binary=${SUPREMUM:-}
 if [ -z "$binary" ]; then
     cargo build --release --quiet --manifest-path "$root/Cargo.toml"
@@ -105,10 +108,8 @@ for spec in tests/forge/*.spec specs/{digits,lecture_vc,relu_depth3,robust_digit
 done
 echo "$(find "$certificates" -name '*.cert' | wc -l) certificates"
 
-cd "$work"
-export PROPTEST_FAILURE_PERSISTENCE=off RUST_BACKTRACE=0
-case " $* " in *" -f "* | *" --file "*) ;; *) set -- -f 'src/kernel/**/*.rs' "$@" ;; esac
-# Processor time of a test, and of the wall clock, which other work on the machine may stretch.
-target=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
-export "CARGO_TARGET_${target}_RUNNER=prlimit --cpu=60"
-exec cargo mutants --timeout 900 --in-place --shard "$shard" --sharding round-robin -o out "$@"
+rm -rf "$work/origin"
+mv "$work/src/kernel" "$work/origin"
+cp -r "$work/origin" "$work/src/kernel"
+cargo build --release --quiet --manifest-path "$root/mutants/Cargo.toml"
+exec "$root/mutants/target/release/supremum-mutants" "$work" "$@"
