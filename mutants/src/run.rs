@@ -60,6 +60,7 @@ impl Test {
         if let Some(path) = &self.certificate {
             command.env("SUPREMUM_CERTIFICATE", path);
         }
+        command.env("SUPREMUM_CERTIFICATES", work.join("certificates"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command.status().is_ok_and(|status| status.success())
     }
