@@ -7,12 +7,13 @@ mod support;
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use support::{chain, tensor};
-use supremum::kernel::lipschitz::bounds::is_infeasible;
+use supremum::kernel::lipschitz::bounds::{Domain, is_infeasible};
 use supremum::kernel::lipschitz::operator::Operator;
 use supremum::kernel::lipschitz::sdp::certify;
 use supremum::kernel::lipschitz::system::{Affine, Neuron};
 use supremum::kernel::lipschitz::{
-    Dyadic, LipError, Multipliers, Norm, Norms, Region, Sign, Slope, System, jacobian, possible, product, robust,
+    Dyadic, LipError, LowerWitness, Multipliers, Norm, Norms, Region, Sign, Slope, System, check_lower, jacobian,
+    possible, product, robust,
 };
 use supremum::kernel::net::{Activation, Architecture, Network, Node, Op, Parameters, Source, Tensor, Weight};
 
@@ -26,9 +27,13 @@ fn near_one(n: i64) -> Dyadic {
 }
 
 /// 2 -> 3 -> 1 with `|W_2| |W_1| = (14, 18)`.
-fn small() -> System {
+fn small_network() -> Network {
     let layers = [(vec![1.0, 2.0, 3.0, -4.0, -5.0, 6.0], vec![0.0; 3]), (vec![1.0, -1.0, 2.0], vec![0.0])];
-    System::new(&chain(&[2, 3, 1], &Activation::Relu, &layers)).expect("a system")
+    chain(&[2, 3, 1], &Activation::Relu, &layers)
+}
+
+fn small() -> System {
+    System::new(&small_network()).expect("a system")
 }
 
 #[test]
@@ -205,4 +210,35 @@ fn margins_are_differences_of_outputs() {
     // 2 - 3, 2 - 7, 3 - 7: the largest constant of a margin is 5.
     let slope = Slope { lower: Dyadic::ONE, upper: Dyadic::ONE };
     assert_eq!(jacobian::bound(&margins, &[slope], Norms::LINF).expect("a bound"), integer(25));
+}
+
+/// A point or a step that is not of the domain shows nothing about it.
+#[test]
+fn exhibited_points_lie_in_the_domain() {
+    let network = small_network();
+    let whole = |n: i64| BigRational::from_integer(n.into());
+    let square = Domain::new(vec![(whole(-1), whole(1)), (whole(-1), whole(1))]).expect("a domain");
+    let line = Domain::new(vec![(whole(-1), whole(1))]).expect("a domain");
+    let point = |x: i64, y: i64| vec![integer(x), integer(y)];
+    let pair = |from: Vec<Dyadic>, to: Vec<Dyadic>, domain: &Domain| {
+        check_lower(&network, Norms::L2, Some(domain), &LowerWitness::Pair { from, to })
+    };
+    // f(1, 1) - f(0, 0): relu(3) - relu(-1) + 2 relu(1) = 5 over a step of length sqrt 2.
+    assert_eq!(pair(point(0, 0), point(1, 1), &square).expect("a slope"), BigRational::new(25.into(), 2.into()));
+    for (from, to) in [(point(0, 0), point(2, 1)), (point(0, -2), point(1, 1))] {
+        assert!(matches!(pair(from, to, &square), Err(LipError::Outside { .. })));
+    }
+    assert!(pair(point(0, 0), point(1, 1), &line).is_err());
+    assert!(pair(point(0, 0), vec![integer(1)], &square).is_err());
+    assert!(pair(point(1, 1), point(1, 1), &square).is_err());
+    let along = |x: Vec<Dyadic>, direction: Vec<Dyadic>| {
+        let witness = LowerWitness::Direction { point: x, direction };
+        check_lower(&network, Norms::L2, Some(&square), &witness)
+    };
+    // Between the corner's sides every way leads out, or both ways do.
+    assert!(along(point(1, 1), point(1, 1)).is_ok());
+    assert!(matches!(along(point(1, 1), point(1, -1)), Err(LipError::Outside { .. })));
+    assert!(matches!(along(point(2, 1), point(-1, -1)), Err(LipError::Outside { .. })));
+    assert!(along(point(1, 1), vec![integer(1)]).is_err());
+    assert!(along(point(1, 1), point(0, 0)).is_err());
 }

@@ -551,3 +551,65 @@ fn integers_beyond_words_are_exact() {
     assert_eq!(value.lt(&value.add(&Value::integer(1, 64), 64)), Truth::True);
     assert_eq!(value.le(&value.add(&Value::rational(&ratio(-1, 7), 64), 64)), Truth::False);
 }
+
+/// A theorem `name` whose bound `value(k) <= k` asks that each sample of `requires` is independent, and that `vcdim` is bounded if it says so.
+fn bound(name: &str, value: &str, samples: &[&str], rests_on_vcdim: bool) -> Theorem {
+    let k = Term::name("k");
+    let class = Term::quantity("finite_class", vec![k.clone()]);
+    let of = |quantity: &str| Term::quantity(quantity, vec![class.clone()]);
+    let mut requires: Vec<Formula> =
+        samples.iter().map(|s| Formula::Holds("iid".to_string(), vec![Term::name(*s)])).collect();
+    if rests_on_vcdim {
+        requires.push(compare(of("vcdim"), Relation::Le, k.clone()));
+    }
+    Theorem {
+        name: name.to_string(),
+        parameters: vec![("k".to_string(), Sort::Natural)],
+        requires,
+        ensures: compare(of(value), Relation::Le, k),
+        failure: None,
+        status: Status::Proved,
+    }
+}
+
+/// A fact hands on what its premises rest on: conditions that nothing discharges, and the laws of their samples. Facts of two data
+/// sets speak of one number only if their laws agree.
+#[test]
+fn what_a_premise_rests_on_is_handed_on() {
+    let mut objects = Objects::default();
+    for name in ["S.train", "S.test", "T"] {
+        let atoms = BTreeSet::from([name.to_string()]);
+        let object = Object::Sample(Sample { atoms, ..sample_of(0) });
+        objects
+            .entries
+            .insert(name.replace('.', "_"), Entry { object, dependence: Dependence::Known(BTreeSet::new()) });
+    }
+    let check_all = |theorems: Vec<Theorem>| {
+        let steps: Vec<Step> = theorems
+            .iter()
+            .map(|t| Step::Theorem { name: t.name.clone(), bindings: vec![("k".to_string(), number(4, 1))] })
+            .collect();
+        let theorems: Theorems = theorems.into_iter().map(|t| (t.name.clone(), t)).collect();
+        let class = Term::quantity("finite_class", vec![number(4, 1)]);
+        let small = compare(Term::quantity("pdim", vec![class]), Relation::Le, number(4, 1));
+        let claim = Claim {
+            statement: Statement::Formula(small),
+            failure: BigRational::zero(),
+            draws: Vec::new(),
+            stated: BTreeMap::new(),
+        };
+        check(&objects, &theorems, &structures(&objects).expect("structures"), &claim, &steps).expect("a derivation")
+    };
+    let first = |samples: &[&str]| bound("first", "vcdim", samples, false);
+    let second = |samples: &[&str]| bound("second", "pdim", samples, true);
+    // Nothing to discharge.
+    let plain = check_all(vec![first(&[]), second(&[])]);
+    assert_eq!((plain.verdict(), plain.undischarged().len()), (Verdict::Proved, 0));
+    // The condition of the first is one of the second, which only used its bound.
+    let inherited = check_all(vec![first(&["T"]), second(&[])]);
+    assert!(inherited.undischarged().iter().any(|text| text.contains("T")), "{:?}", inherited.undischarged());
+    // Two parts of one data set have one law; another data set has its own.
+    let laws = |found: &Checked| found.undischarged().iter().filter(|text| text.contains("follow one law")).count();
+    assert_eq!(laws(&check_all(vec![first(&["S_train"]), second(&["S_test"])])), 0);
+    assert_eq!(laws(&check_all(vec![first(&["S_train"]), second(&["T"])])), 1);
+}
