@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# usage: scripts/mutate-kernel.sh [--jobs N] [--only TEXT]
+# usage: scripts/mutate-kernel.sh [--jobs N] [--only TEXT] [--longest SECONDS]
 #
 # Plants small faults in the kernel, one at a time, and asks whether its tests notice: an exchanged operator or direction, a sign, an arm,
 # a branch or a statement left out, a function that answers without looking. `mutants/` plants all of them in one build, each behind a

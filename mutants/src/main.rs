@@ -1,9 +1,9 @@
-//! usage: supremum-mutants WORK [--jobs N] [--only TEXT]
+//! usage: supremum-mutants WORK [--jobs N] [--only TEXT] [--longest SECONDS]
 //!
 //! WORK is a crate made by `scripts/mutate-kernel.sh`. Plants every fault of its kernel behind a switch, builds once, learns which test
 //! reaches which fault, and then runs for every fault the tests that reach it, quick ones first, until one fails. What became of each is
 //! appended to `WORK/faults.txt` at once; a second run goes on where the first was stopped. `--only` keeps the faults whose line there
-//! would hold TEXT.
+//! would hold TEXT; tests that take longer than `--longest` (10 s) are not run.
 
 mod plant;
 mod run;
@@ -14,17 +14,23 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::time::Duration;
 use syn::visit_mut::VisitMut;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let option = |name: &str| arguments.iter().position(|a| a == name).and_then(|at| arguments.get(at + 1));
     let Some(work) = arguments.first() else {
-        eprintln!("usage: supremum-mutants WORK [--jobs N] [--only TEXT]");
+        eprintln!("usage: supremum-mutants WORK [--jobs N] [--only TEXT] [--longest SECONDS]");
         return ExitCode::from(2);
     };
-    let jobs = option("--jobs").and_then(|n| n.parse().ok()).unwrap_or(2);
-    match all(Path::new(work), jobs, option("--only").map_or("", String::as_str)) {
+    let number = |name: &str, usual| option(name).and_then(|n| n.parse().ok()).unwrap_or(usual);
+    let asked = run::Asked {
+        jobs: number("--jobs", 2) as usize,
+        only: option("--only").map_or("", String::as_str),
+        longest: Duration::from_secs(number("--longest", 10)),
+    };
+    match all(Path::new(work), &asked) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             eprintln!("{problem}");
@@ -33,10 +39,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn all(work: &Path, jobs: usize, only: &str) -> Result<(), String> {
+fn all(work: &Path, asked: &run::Asked) -> Result<(), String> {
     let (faults, left_out) = build(work)?;
     let tests = run::Test::list(work)?;
-    run::hunt(work, &faults, &left_out, &tests, jobs, only)
+    run::hunt(work, &faults, &left_out, &tests, asked)
 }
 
 /// Plants and builds until what is left compiles: the faults, and the numbers of those left out.
@@ -108,10 +114,12 @@ fn errors(work: &Path) -> Result<HashSet<usize>, String> {
             let text = fs::read_to_string(work.join(file)).map_err(|e| format!("{file}: {e}"))?;
             let before = text.get(..at as usize + "crate::fault(0".len()).or(text.get(..at as usize)).unwrap_or(&text);
             let number = before.rfind("crate::fault(").and_then(|start| {
-                let digits: String = text[start + "crate::fault(".len()..].chars().take_while(char::is_ascii_digit).collect();
+                let digits: String =
+                    text[start + "crate::fault(".len()..].chars().take_while(char::is_ascii_digit).collect();
                 digits.parse().ok()
             });
-            let number = number.ok_or_else(|| format!("{file}: an error before every fault: {}", message["rendered"]))?;
+            let number =
+                number.ok_or_else(|| format!("{file}: an error before every fault: {}", message["rendered"]))?;
             bad.insert(number);
         }
     }

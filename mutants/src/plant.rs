@@ -132,10 +132,8 @@ impl<'a> Planter<'a> {
             | BinOp::RemAssign(_)
             | BinOp::ShlAssign(_)
             | BinOp::ShrAssign(_) => {
-                let changes = changes
-                    .iter()
-                    .map(|change| (what(change), parse_quote!(#left #change right__)))
-                    .collect();
+                let changes =
+                    changes.iter().map(|change| (what(change), parse_quote!(#left #change right__))).collect();
                 let choice = self.choice(at, parse_quote!(#left #op right__), changes);
                 parse_quote!((match #right { right__ => #choice }))
             }
@@ -418,7 +416,9 @@ fn holds_let(expr: &Expr) -> bool {
 fn catches_all(pattern: &Pat) -> bool {
     match pattern {
         Pat::Wild(_) => true,
-        Pat::Ident(name) => name.subpat.is_none() && name.ident.to_string().starts_with(|c: char| c.is_lowercase() || c == '_'),
+        Pat::Ident(name) => {
+            name.subpat.is_none() && name.ident.to_string().starts_with(|c: char| c.is_lowercase() || c == '_')
+        }
         _ => false,
     }
 }

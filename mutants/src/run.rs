@@ -124,14 +124,23 @@ fn each(jobs: usize, count: usize, work: impl Fn(usize) + Sync) {
     });
 }
 
+/// Options of a run.
+pub struct Asked<'o> {
+    pub jobs: usize,
+    /// What the line of a fault must contain.
+    pub only: &'o str,
+    /// Tests that take longer are not run.
+    pub longest: Duration,
+}
+
 pub fn hunt(
     work: &Path,
     faults: &[Fault],
     left_out: &HashSet<usize>,
     tests: &[Test],
-    jobs: usize,
-    only: &str,
+    asked: &Asked,
 ) -> Result<(), String> {
+    let Asked { jobs, only, longest } = *asked;
     println!("{} tests: what they reach", tests.len());
     let found = Mutex::new(Vec::new());
     each(jobs, tests.len(), |i| found.lock().expect("no panic").push(reach(work, &tests[i], i)));
@@ -143,11 +152,12 @@ pub fn hunt(
         }
     }
     reaches.sort_by_key(|reach| (reach.time, reach.test));
-    let total: Duration = reaches.iter().map(|reach| reach.time).sum();
-    println!("all tests take {:.0} s", total.as_secs_f64());
-    for slow in reaches.iter().rev().take(12) {
-        println!("{:6.2} s  {}", slow.time.as_secs_f64(), tests[slow.test].title());
+    for slow in reaches.iter().filter(|reach| reach.time > longest) {
+        println!("{:6.2} s, not used: {}", slow.time.as_secs_f64(), tests[slow.test].title());
     }
+    reaches.retain(|reach| reach.time <= longest);
+    let total: Duration = reaches.iter().map(|reach| reach.time).sum();
+    println!("{} tests take {:.0} s", reaches.len(), total.as_secs_f64());
 
     let record = work.join("faults.txt");
     let before = fs::read_to_string(&record).unwrap_or_default();

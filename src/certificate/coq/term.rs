@@ -195,6 +195,42 @@ impl Section<'_> {
         Ok(name)
     }
 
+    /// `x^y` for `x >= 0` that may be 0, and `y > 0`, as a number of its own: its definition is a hypothesis, its ends are proved.
+    fn power_from_zero(&mut self, base: &Term, exponent: &Term, base_text: &str) -> Result<String, Omitted> {
+        let term = Term::Apply(Op::Pow, vec![base.clone(), exponent.clone()]);
+        if let Some(name) = self.variables.get(&term.to_string()) {
+            return Ok(name.clone());
+        }
+        let zero = Term::int(0);
+        let is_defined = self.is_true(base, Relation::Ge, &zero) && self.is_true(exponent, Relation::Gt, &zero);
+        let evaluate = |term: &Term| self.workspace.evaluate(term).map_err(|error| error.to_string());
+        let high = |term: &Term| {
+            evaluate(term).map(|(value, _)| value.enclosure().hi().and_then(|end| end.to_rational().ok()))
+        };
+        let (Some(most), Some(end), Some(y), true) = (high(base)?, high(&term)?, self.rational(exponent), is_defined)
+        else {
+            return Err("a power of a number that may be 0".to_string());
+        };
+        let (name, facts) = (self.fresh("q"), facts(&self.known));
+        let (most, end, y) = (number(&most)?, number(&end)?, number(&y)?);
+        let _ = writeln!(
+            self.text,
+            "Hypothesis D{name}_zero : {base_text} = 0 -> {name} = 0.\n\
+             Hypothesis D{name}_power : 0 < {base_text} -> {name} = exp ({y} * ln {base_text}).\n\
+             Lemma I{name}_low : {name} >= 0.\n\
+             Proof. {facts}assert (B : 0 <= {base_text}) by enclose. destruct (Rle_lt_or_eq_dec _ _ B) as [P | Z]; \
+             [rewrite (D{name}_power P); left; apply exp_pos | rewrite (D{name}_zero (eq_sym Z)); lra]. Qed.\n\
+             Lemma I{name}_high : {name} <= {end}.\n\
+             Proof. {facts}assert (B : 0 <= {base_text}) by enclose. assert (M : {base_text} <= {most}) by enclose. \
+             destruct (Rle_lt_or_eq_dec _ _ B) as [P | Z]; [rewrite (D{name}_power P) | rewrite (D{name}_zero (eq_sym Z)); lra]. \
+             apply Rle_trans with (exp ({y} * ln {most})); [ | enclose]. destruct (Rle_lt_or_eq_dec _ _ M) as [L | E]; \
+             [left; apply exp_increasing, Rmult_lt_compat_l; [lra | apply ln_increasing; assumption] | rewrite E; lra]. Qed."
+        );
+        self.known.extend([format!("I{name}_low"), format!("I{name}_high")]);
+        self.variables.insert(term.to_string(), name.clone());
+        Ok(name)
+    }
+
     pub(super) fn range(&self, from: &Term, to: &Term) -> Result<(i64, i64), Omitted> {
         let whole = |term: &Term| {
             let value = self.workspace.evaluate(term).ok().and_then(|(value, _)| value.as_integer());
@@ -313,6 +349,9 @@ impl Section<'_> {
                 Some(n) if (0..=POWER_LIMIT).contains(&n) => Ok(format!("({base_text} ^ {n})")),
                 Some(n) if (-POWER_LIMIT..0).contains(&n) => Ok(format!("(/ ({base_text} ^ {}))", -n)),
                 // x^y = exp(y ln x), which needs x > 0.
+                _ if !self.is_true(base, Relation::Gt, &Term::int(0)) => {
+                    self.power_from_zero(base, exponent, &base_text)
+                }
                 _ => Ok(format!("(exp ({} * ln {base_text}))", self.expression(exponent)?)),
             };
         }
