@@ -558,7 +558,7 @@ fn bound(name: &str, value: &str, samples: &[&str], rests_on_vcdim: bool) -> The
     let class = Term::quantity("finite_class", vec![k.clone()]);
     let of = |quantity: &str| Term::quantity(quantity, vec![class.clone()]);
     let mut requires: Vec<Formula> =
-        samples.iter().map(|s| Formula::Holds("iid".to_string(), vec![Term::name(*s)])).collect();
+        samples.iter().map(|s| Formula::Holds("iid".to_string(), vec![Term::name(s)])).collect();
     if rests_on_vcdim {
         requires.push(compare(of("vcdim"), Relation::Le, k.clone()));
     }
