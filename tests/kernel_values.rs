@@ -125,7 +125,7 @@ fn tiny_arguments_of_many_digits_are_rounded_outward() {
 }
 
 fn is_squarefree(n: u64) -> bool {
-    (2..).take_while(|p| p * p <= n).all(|p| n % (p * p) != 0)
+    (2..).take_while(|p| p * p <= n).all(|p| !n.is_multiple_of(p * p))
 }
 
 /// `sqrt n = s sqrt f` with `n = s^2 f` and `f` without a square: only then is equality of roots equality of their terms.
