@@ -605,6 +605,7 @@ fn what_a_premise_rests_on_is_handed_on() {
     // Nothing to discharge.
     let plain = check_all(vec![first(&[]), second(&[])]);
     assert_eq!((plain.verdict(), plain.undischarged().len()), (Verdict::Proved, 0));
+    assert!(plain.theorems().keys().eq(["first", "second"]), "{:?}", plain.theorems());
     // The condition of the first is one of the second, which only used its bound.
     let inherited = check_all(vec![first(&["T"]), second(&[])]);
     assert!(inherited.undischarged().iter().any(|text| text.contains("T")), "{:?}", inherited.undischarged());

@@ -4,6 +4,7 @@
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Pow};
+use supremum::kernel::psd::Symmetric;
 use supremum::kernel::real::{Bits, Dyadic, Enclosure, binomial_tail};
 use supremum::kernel::surd::Surd;
 use supremum::kernel::value::Value;
@@ -195,4 +196,73 @@ fn tails_hold_the_sum_at_few_bits() {
             }
         }
     }
+}
+
+/// `(sqrt a + sqrt b)^2 = a + b + 2 sqrt(a b)` and `(sqrt a + sqrt b)(sqrt a - sqrt b) = a - b`, term by term.
+#[test]
+fn sums_of_roots_keep_their_terms_apart() {
+    let root = |n: i64| Surd::sqrt(&whole(n)).expect("a root");
+    for (a, b) in (1..40).flat_map(|a| (1..40).map(move |b| (a, b))) {
+        let sum = root(a).add(&root(b)).expect("a sum");
+        let twice = Surd::sqrt(&whole(4 * a * b)).expect("a root");
+        assert_eq!(sum.mul(&sum), Surd::rational(whole(a + b)).add(&twice), "{a}, {b}");
+        let difference = root(a).add(&root(b).neg()).expect("a difference");
+        assert_eq!(difference.is_zero(), a == b, "{a}, {b}");
+        assert_eq!(sum.mul(&difference), Some(Surd::rational(whole(a - b))), "{a}, {b}");
+    }
+}
+
+/// Determinants of the leading corners of a symmetric matrix of order 2 or 3, given as `[a00, a10, a11, a20, a21, a22]`.
+fn is_semidefinite(entries: &[i64]) -> bool {
+    let at = |i: usize, j: usize| entries[if i >= j { i * (i + 1) / 2 + j } else { j * (j + 1) / 2 + i }];
+    let order = if entries.len() == 3 { 2 } else { 3 };
+    let two = |i: usize, j: usize| at(i, i) * at(j, j) - at(i, j) * at(i, j);
+    let pairs = [(0, 1), (0, 2), (1, 2)];
+    (0..order).all(|i| at(i, i) >= 0)
+        && pairs.iter().filter(|(_, j)| *j < order).all(|(i, j)| two(*i, *j) >= 0)
+        && (order == 2
+            || at(0, 0) * two(1, 2) - at(1, 0) * (at(1, 0) * at(2, 2) - at(2, 1) * at(2, 0))
+                + at(2, 0) * (at(1, 0) * at(2, 1) - at(1, 1) * at(2, 0))
+                >= 0)
+}
+
+/// What is accepted is semidefinite whatever the entries' errors of up to one unit are: a set of matrices is convex, so its corners decide.
+#[test]
+fn small_forms_are_semidefinite_within_their_errors() {
+    let accepted = |entries: &[i64]| {
+        let order = if entries.len() == 3 { 2 } else { 3 };
+        let mut form = Symmetric::new(order);
+        let places = (0..order).flat_map(|i| (0..=i).map(move |j| (i, j)));
+        places.zip(entries).for_each(|((i, j), value)| form.add(i, j, i128::from(*value)).expect("an entry"));
+        form.is_semidefinite()
+    };
+    let holds_at_every_corner = |entries: &[i64]| {
+        (0..1u32 << entries.len()).all(|signs| {
+            let moved: Vec<i64> =
+                entries.iter().enumerate().map(|(k, x)| if signs >> k & 1 == 1 { x + 1 } else { x - 1 }).collect();
+            is_semidefinite(&moved)
+        })
+    };
+    let mut count = [0; 2];
+    let mut look = |entries: &[i64]| {
+        if accepted(entries) {
+            count[entries.len() / 4] += 1;
+            assert!(holds_at_every_corner(entries), "{entries:?}");
+        }
+    };
+    for (a, b, c) in (0..60).flat_map(|a| (-30..=30).flat_map(move |b| (0..60).map(move |c| (a, b, c)))) {
+        look(&[a, b, c]);
+    }
+    // Order 3: a fixed walk through the entries below 100, off the diagonal below 60.
+    let mut state = 1u64;
+    let mut next = |below: i64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as i64 % below
+    };
+    for _ in 0..200_000 {
+        let diagonal = [next(100), next(100), next(100)];
+        let off = [next(121) - 60, next(121) - 60, next(121) - 60];
+        look(&[diagonal[0], off[0], diagonal[1], off[1], off[2], diagonal[2]]);
+    }
+    assert!(count.iter().all(|count| *count > 1000), "{count:?}");
 }
