@@ -5,7 +5,7 @@
 
 Per spec: processor seconds of `check --certificate` and of `verify`, the largest resident memory of `verify`, the bytes of the certificate with
 its side file, the information in it, and how many times longer the certificate is. Information is counted as in
-`tests/certificates/information.rs`: the bits of all numbers of witnesses, objects, facts and bounds, what the side file takes, statements as short
+`tests/specs/information.rs`: the bits of all numbers of witnesses, objects, facts and bounds, what the side file takes, statements as short
 as they can be written, each once, and 32 bytes per hash.
 """
 

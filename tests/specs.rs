@@ -1,5 +1,12 @@
 //! The shipped specs, run as a user runs them. Expected values come from the literature's formulas computed independently.
 
+#[path = "specs/certified.rs"]
+mod certified;
+#[path = "certificates/commands.rs"]
+mod commands;
+#[path = "specs/information.rs"]
+mod information;
+
 use std::process::{Command, Output};
 
 fn check(arguments: &[&str]) -> Output {
