@@ -13,7 +13,7 @@ struct Part {
 }
 
 /// The whole kernel. The first plan was 2,500 lines for bounds of architectures alone; docs/trust.md says what each part adds.
-const BUDGET: usize = 12_350;
+const BUDGET: usize = 12_420;
 
 const PARTS: &[Part] = &[
     // Dyadic numbers, intervals, series and the signs of inverses (about 1,250), square roots as exact numbers, values with exact ends.
