@@ -69,7 +69,7 @@ fn build(work: &Path) -> Result<(Vec<Fault>, HashSet<usize>), String> {
 fn plant(work: &Path, left_out: &HashSet<usize>) -> Result<Vec<Fault>, String> {
     let origin = work.join("origin");
     let mut files = Vec::new();
-    find(&origin, &mut files);
+    find(&origin, "rs", &mut files);
     files.sort();
     let mut faults = Vec::new();
     for path in files {
@@ -84,12 +84,13 @@ fn plant(work: &Path, left_out: &HashSet<usize>) -> Result<Vec<Fault>, String> {
     Ok(faults)
 }
 
-fn find(folder: &Path, found: &mut Vec<PathBuf>) {
+/// Files below a folder whose names end so.
+fn find(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         if path.is_dir() {
-            find(&path, found);
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            find(&path, ending, found);
+        } else if path.extension().is_some_and(|found| found == ending) {
             found.push(path);
         }
     }

@@ -1,5 +1,6 @@
 //! Tests of the crate one by one, with one fault switched on.
 
+use crate::find;
 use crate::plant::Fault;
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -39,7 +40,7 @@ impl Test {
                 let plain = Test { binary: binary.clone(), name: name.to_string(), certificate: None };
                 if value["target"]["name"] == "accepted" {
                     let mut found = Vec::new();
-                    certificates(&work.join("certificates"), &mut found);
+                    find(&work.join("certificates"), "cert", &mut found);
                     found.sort();
                     let each = |path| Test { binary: binary.clone(), name: name.to_string(), certificate: Some(path) };
                     tests.extend(found.into_iter().map(each));
@@ -71,17 +72,6 @@ impl Test {
         match &self.certificate {
             Some(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             None => format!("{binary} {}", self.name),
-        }
-    }
-}
-
-fn certificates(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            certificates(&path, found);
-        } else if path.extension().is_some_and(|ending| ending == "cert") {
-            found.push(path);
         }
     }
 }
