@@ -3,6 +3,7 @@
 mod spec_support;
 
 use spec_support::check;
+use std::path::Path;
 use std::process::Command;
 
 const TRAINED: &str = "network g = 2 -> 3 -> 1 relu
@@ -10,6 +11,17 @@ data D = two_moons(n: 200, noise: 0.1, seed: 1)
 split D into train 100, test 100
 train f : g on D.train { loss logistic, adam, lr 0.01, epochs 2, batch 50, seed 1 }
 ";
+
+/// Exit code and standard error of a spec that lies in `folder`, beside its data.
+fn check_in(folder: &Path, spec: &str) -> (i32, String) {
+    std::fs::write(folder.join("s.spec"), spec).expect("written");
+    let output = Command::new(env!("CARGO_BIN_EXE_supremum"))
+        .current_dir(folder)
+        .args(["check", "s.spec"])
+        .output()
+        .expect("the binary runs");
+    (output.status.code().expect("a code"), String::from_utf8_lossy(&output.stderr).to_string())
+}
 
 /// Every case is refused with exit code 3 and a text that names what is wrong.
 fn refused(cases: &[(&str, &str)]) {
@@ -263,15 +275,9 @@ split D into first 10, rest 10
 train f : g on D.first { loss logistic, adam, lr 0.01, epochs 2, batch 5, seed 1 }
 claim a : risk(f, zero_one) <= ? with probability >= 0.99 by test_set(D.rest)
 ";
-    std::fs::write(folder.join("s.spec"), spec).expect("written");
-    let output = Command::new(env!("CARGO_BIN_EXE_supremum"))
-        .current_dir(&folder)
-        .args(["check", "s.spec"])
-        .output()
-        .expect("the binary runs");
+    let (exit, text) = check_in(&folder, spec);
     std::fs::remove_dir_all(&folder).expect("removed");
-    let text = String::from_utf8_lossy(&output.stderr).to_string();
-    assert_eq!(output.status.code(), Some(3), "{text}");
+    assert_eq!(exit, 3, "{text}");
     assert!(text.contains("iid(S)") && text.contains("may be sorted"), "{text}");
 }
 
@@ -330,13 +336,7 @@ fn examples_that_do_not_fit_are_not_counted() {
             "network g = 2 -> 3 -> {outputs} relu\ndata E from \"{data}.csv\"\ndata D = two_moons(n: 20, noise: 0.1, seed: 1)\n\
              train f : g on D {{ loss {loss}, adam, lr 0.01, epochs 2, batch 2, seed 1 }}\n{line}\n"
         );
-        std::fs::write(folder.join("s.spec"), spec).expect("written");
-        let output = Command::new(env!("CARGO_BIN_EXE_supremum"))
-            .current_dir(&folder)
-            .args(["check", "s.spec"])
-            .output()
-            .expect("the binary runs");
-        (output.status.code().expect("a code"), String::from_utf8_lossy(&output.stderr).to_string())
+        check_in(&folder, &spec)
     };
     for line in [
         "claim a : errors(f, E) <= ?",

@@ -7,30 +7,16 @@ mod spec_support;
 use lipschitz_support::load;
 use num_rational::BigRational;
 use num_traits::ToPrimitive;
-use spec_support::{check, run};
+use spec_support::{Items, check, run};
 use std::process::Command;
 use std::sync::atomic::Ordering;
 use supremum::kernel::lipschitz::{Norms, check_upper};
 use supremum::quantity::interrupt;
 use supremum::quantity::lipschitz::{Effort, Limits, branch_and_bound, relaxation};
 
-/// Items of a spec from standard input, by name.
-struct Items(serde_json::Value);
-
-impl Items {
-    fn of(spec: &str) -> Items {
-        let output = run(spec, &["--format", "json"]);
-        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
-        Items(serde_json::from_slice(&output.stdout).expect("one object"))
-    }
-
-    fn end(&self, name: &str, end: &str) -> f64 {
-        let items = self.0["items"].as_array().expect("items");
-        let item = items.iter().find(|item| item["name"] == name).unwrap_or_else(|| panic!("no item {name}"));
-        let text = item[end].as_str().unwrap_or_else(|| panic!("no {end} end: {item}"));
-        let number = |text: &str| text.parse::<f64>().expect("a number");
-        text.split_once('/').map_or_else(|| number(text), |(p, q)| number(p) / number(q))
-    }
+/// Items of a spec from standard input.
+fn items(spec: &str) -> Items {
+    Items::of(&run(spec, &["--format", "json"]))
 }
 
 /// What is attained on a domain is at most what is certified there, and that at most what is certified everywhere; for every
@@ -38,14 +24,14 @@ impl Items {
 #[test]
 fn local_constants_of_every_activation() {
     let spec = include_str!("../specs/lipschitz/activations.spec").replace("\"models/", "\"specs/lipschitz/models/");
-    let items = Items::of(&spec);
+    let items = items(&spec);
     let mut sharper = 0;
     let names: Vec<&str> =
         spec.lines().filter_map(|line| line.strip_prefix("network f_")?.split_whitespace().next()).collect();
     assert_eq!(names.len(), 15);
     for name in names {
-        let upper = |what: &str| items.end(&format!("{name}_{what}"), "upper");
-        let lower = |what: &str| items.end(&format!("{name}_{what}"), "lower");
+        let upper = |what: &str| items.upper(&format!("{name}_{what}"));
+        let lower = |what: &str| items.lower(&format!("{name}_{what}"));
         let (whole, on_box, on_ball) = (upper("whole"), upper("box"), upper("ball"));
         assert!(lower("seen") <= on_box && on_box <= whole * (1.0 + 1e-9), "{name} on the box");
         assert!(lower("near") <= on_ball && on_ball <= whole * (1.0 + 1e-9), "{name} on the ball");

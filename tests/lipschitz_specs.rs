@@ -3,7 +3,7 @@
 
 mod spec_support;
 
-use spec_support::check;
+use spec_support::{Items, check};
 use std::process::{Command, Output};
 
 fn run(arguments: &[&str]) -> Output {
@@ -11,38 +11,13 @@ fn run(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_supremum")).current_dir(root).args(arguments).output().expect("the binary runs")
 }
 
-struct Items(serde_json::Value);
-
-impl Items {
-    fn of(spec: &str) -> Items {
-        let output = run(&["check", spec, "--format", "json"]);
-        let text = String::from_utf8_lossy(&output.stdout);
-        let json: serde_json::Value = serde_json::from_str(&text)
-            .unwrap_or_else(|error| panic!("{spec}: {error}\n{}", String::from_utf8_lossy(&output.stderr)));
-        assert_eq!(output.status.code(), Some(0), "{text}");
-        Items(json)
-    }
-
-    fn end(&self, name: &str, end: &str) -> f64 {
-        let items = self.0["items"].as_array().expect("items");
-        let item = items.iter().find(|item| item["name"] == name).unwrap_or_else(|| panic!("no item {name}"));
-        let text = item[end].as_str().unwrap_or_else(|| panic!("no {end} end: {item}"));
-        let number = |text: &str| text.parse::<f64>().expect("a number");
-        text.split_once('/').map_or_else(|| number(text), |(p, q)| number(p) / number(q))
-    }
-
-    fn upper(&self, name: &str) -> f64 {
-        self.end(name, "upper")
-    }
-
-    fn lower(&self, name: &str) -> f64 {
-        self.end(name, "lower")
-    }
+fn items(spec: &str) -> Items {
+    Items::of(&run(&["check", spec, "--format", "json"]))
 }
 
 #[test]
 fn the_relaxation_reaches_its_optimum_on_published_networks() {
-    let items = Items::of("specs/lipschitz/sdp.spec");
+    let items = items("specs/lipschitz/sdp.spec");
     let reference: serde_json::Value =
         serde_json::from_str(include_str!("../specs/lipschitz/models/reference.json")).expect("reference values");
     for (claim, network) in [
@@ -74,14 +49,14 @@ fn the_relaxation_reaches_its_optimum_on_published_networks() {
 
 #[test]
 fn deep_networks_are_solved() {
-    let items = Items::of("specs/lipschitz/deep.spec");
+    let items = items("specs/lipschitz/deep.spec");
     let (theta, closed, product) = (items.upper("theta"), items.upper("closed"), items.upper("product"));
     assert!(items.upper("L_lyr20") < closed && closed < theta && theta < product);
 }
 
 #[test]
 fn patterns_are_searched_and_a_slope_refutes() {
-    let items = Items::of("specs/lipschitz/exact.spec");
+    let items = items("specs/lipschitz/exact.spec");
     // Enumeration of all activation patterns; the slope of the one-dimensional network in exact rationals.
     for (name, exact) in [("L_tiny2", 1.850_011_4), ("L_tiny3", 8.929_960_8), ("slope", 1.888_824_169_3)] {
         assert!((items.upper(name) / exact - 1.0).abs() < 2e-6, "{name}");
@@ -94,7 +69,7 @@ fn patterns_are_searched_and_a_slope_refutes() {
 
 #[test]
 fn convolutional_and_residual_networks_are_bounded_as_graphs() {
-    let items = Items::of("specs/lipschitz/images.spec");
+    let items = items("specs/lipschitz/images.spec");
     // Products of the unrolled layers' spectral norms by numpy, 61.396136039548 and 3324.919183148272; the largest Jacobian at an
     // image, 18.56 and 26.84.
     assert!((61.396_136..61.396_137).contains(&items.upper("product")));
@@ -106,14 +81,14 @@ fn convolutional_and_residual_networks_are_bounded_as_graphs() {
 
 #[test]
 fn a_controller_is_bounded_on_its_box() {
-    let items = Items::of("specs/lipschitz/controller.spec");
+    let items = items("specs/lipschitz/controller.spec");
     assert!(items.lower("steep") <= items.upper("L") && items.upper("L") < items.upper("naive"));
     assert!(items.upper("L2") <= items.upper("global") && items.lower("fitted") > 3.0);
 }
 
 #[test]
 fn images_keep_their_class_within_a_radius() {
-    let items = Items::of("specs/robust_digits.spec");
+    let items = items("specs/robust_digits.spec");
     assert!(0.0 < items.lower("safe") && items.lower("safe") <= items.upper("crossed"));
     // |d|_2 <= 8 |d|_inf in 64 dimensions.
     assert!(items.lower("safe") <= 8.0 * items.upper("crossed_pixels"));
@@ -123,7 +98,7 @@ fn images_keep_their_class_within_a_radius() {
 
 #[test]
 fn trained_networks_meet_their_limits_and_exceed_their_gradients() {
-    let items = Items::of("specs/lipschitz/trained.spec");
+    let items = items("specs/lipschitz/trained.spec");
     // The largest Jacobian at an image of the data, by PyTorch in double precision.
     for (claim, seen) in [
         ("L_digits", 32.219_804),

@@ -7,7 +7,7 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::ToPrimitive;
 use std::collections::BTreeSet;
-use theory_support::{Random, evaluate, library, lower, q, upper};
+use theory_support::{Random, evaluate, larger_sums, library, lower, q, upper};
 
 type Point = (i64, i64);
 
@@ -212,11 +212,7 @@ fn rademacher_averages_of_small_networks() {
         for ones in 0..=m {
             // Points 1 (`ones` times) and -1. Over |v| <= C, |w| <= C the supremum of |sum eps_i sum_j v_j relu(w_j x_i)| is
             // C^2 max(|S+|, |S-|), with S+ and S- the sums of the signs at 1 and at -1.
-            let plus = (1u32 << ones) - 1;
-            let sum = |signs: u32, of: u32, n: u32| (2 * i64::from((signs & of).count_ones()) - i64::from(n)).abs();
-            let total: i64 =
-                (0u32..1 << m).map(|s| sum(s, plus, ones).max(sum(s, !plus & ((1 << m) - 1), m - ones))).sum();
-            let linear: i64 = (0u32..1 << m).map(|s| sum(s, (1 << m) - 1, m)).sum();
+            let (total, linear) = (larger_sums(m, ones), larger_sums(m, m));
             let scale = q(1 << m, 1) * q(i64::from(m), 1);
             for (c, square) in [(1, 1), (3, 9)] {
                 let deep = q(square * total, 1) / &scale;

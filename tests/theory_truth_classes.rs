@@ -6,7 +6,7 @@ mod theory_support;
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Zero};
-use theory_support::{evaluate, library, rational, upper};
+use theory_support::{evaluate, library, natarajan, rational, subsets, upper};
 
 fn q(p: i64, r: i64) -> BigRational {
     BigRational::new(p.into(), r.into())
@@ -20,27 +20,6 @@ impl Draw {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % n
     }
-}
-
-/// Subsets of 0..m as bit masks, by size.
-fn subsets(m: usize) -> impl Iterator<Item = Vec<usize>> {
-    (0..1u32 << m).map(move |mask| (0..m).filter(|i| mask >> i & 1 == 1).collect())
-}
-
-/// S is shattered in Natarajan's sense if two labellings differ everywhere on it and every mixture of them occurs.
-fn natarajan(family: &[Vec<u8>], m: usize) -> usize {
-    let is_shattered = |s: &Vec<usize>| {
-        family.iter().any(|f| {
-            family.iter().any(|g| {
-                s.iter().all(|&i| f[i] != g[i])
-                    && (0..1u32 << s.len()).all(|mask| {
-                        let wanted = |k: usize, i: usize| if mask >> k & 1 == 1 { f[i] } else { g[i] };
-                        family.iter().any(|h| s.iter().enumerate().all(|(k, &i)| h[i] == wanted(k, i)))
-                    })
-            })
-        })
-    };
-    subsets(m).filter(is_shattered).map(|s| s.len()).max().unwrap_or(0)
 }
 
 #[test]

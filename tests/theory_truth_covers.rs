@@ -7,7 +7,7 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Signed, Zero};
 use std::collections::BTreeMap;
-use theory_support::{Random, library, q, upper};
+use theory_support::{Random, larger_sums, library, q, upper};
 
 /// Subsets of 0..m.
 fn subsets(m: usize) -> impl Iterator<Item = Vec<usize>> {
@@ -368,11 +368,7 @@ fn two_layer_networks_over_all_signs() {
     let library = library();
     for m in 1..=10u32 {
         for ones in 0..=m {
-            let plus = (1u32 << ones) - 1;
-            let sum = |signs: u32, of: u32, n: u32| (2 * i64::from((signs & of).count_ones()) - i64::from(n)).abs();
-            let total: i64 =
-                (0u32..1 << m).map(|s| sum(s, plus, ones).max(sum(s, !plus & ((1 << m) - 1), m - ones))).sum();
-            let truth = q(3 * 2 * total, i64::from(m) << m);
+            let truth = q(3 * 2 * larger_sums(m, ones), i64::from(m) << m);
             let bound = upper(&library, "rademacher.two_layer", &format!("B = 3, C = 2, m = {m}"));
             assert!(truth <= bound, "{m} {ones}");
         }

@@ -7,7 +7,7 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Zero};
 use spec_support::check;
-use theory_support::{Random, library, q, upper};
+use theory_support::{Random, library, natarajan, q, upper};
 
 fn whole(n: usize) -> BigRational {
     BigRational::from_integer(n.into())
@@ -78,19 +78,7 @@ fn linear_classifiers_with_three_labels() {
                 .collect();
             family.sort();
             family.dedup();
-            let shattered = |set: u32| {
-                let places: Vec<usize> = (0..3).filter(|i| set >> i & 1 == 1).collect();
-                family.iter().any(|f| {
-                    family.iter().any(|g| {
-                        places.iter().all(|&i| f[i] != g[i])
-                            && (0..1u32 << places.len()).all(|mask| {
-                                let side = |k: usize, i: usize| if mask >> k & 1 == 1 { f[i] } else { g[i] };
-                                family.iter().any(|h| places.iter().enumerate().all(|(k, &i)| h[i] == side(k, i)))
-                            })
-                    })
-                })
-            };
-            let found = (0..8u32).filter(|set| shattered(*set)).map(u32::count_ones).max().unwrap_or(0) as usize;
+            let found = natarajan(&family, 3);
             assert!(whole(found) <= upper(&library, "vc.natarajan_linear", &format!("d = {d}")), "{psi:?}");
             most = most.max(found);
         }

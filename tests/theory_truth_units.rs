@@ -9,7 +9,7 @@ use num_traits::{One, Signed, ToPrimitive, Zero};
 use std::collections::BTreeSet;
 use supremum::kernel::derive::Workspace;
 use supremum::kernel::term::{Formula, Term};
-use theory_support::{Random, library, lower, q, upper};
+use theory_support::{Random, larger_sums, library, lower, q, upper};
 
 /// Label vectors as bit sets that `c + sum_j v_j s(w_j x + b_j) >= 0` gives to the points 0, 2, 4, ... of the line. Parameters run
 /// through grids that reach between any two points, so that every network of these few units has its label vector among them.
@@ -347,11 +347,7 @@ fn group_norms_on_the_line() {
     let library = library();
     for m in 1..=10u32 {
         for ones in 0..=m {
-            let plus = (1u32 << ones) - 1;
-            let sum = |signs: u32, of: u32, n: u32| (2 * i64::from((signs & of).count_ones()) - i64::from(n)).abs();
-            let all = (1u32 << m) - 1;
-            let total: i64 = (0..=all).map(|s| sum(s, plus, ones).max(sum(s, all & !plus, m - ones))).sum();
-            let mean = q(total, 1) / (q(1 << m, 1) * q(i64::from(m), 1));
+            let mean = q(larger_sums(m, ones), 1) / (q(1 << m, 1) * q(i64::from(m), 1));
             // H = 4: the factor is 4^(1 - 1/p - 1/q), a power of 2 in these cases.
             for (p, norm, factor) in
                 [("2", "2", 1), ("2", "1", 1), ("4/3", "4", 1), ("2", "1000000", 1), ("4/3", "1", 1)]

@@ -67,3 +67,31 @@ impl Random {
         low + i64::try_from(self.below(u64::try_from(high - low + 1).expect("a range"))).expect("small")
     }
 }
+
+/// Subsets of 0..m as bit masks, by size.
+pub fn subsets(m: usize) -> impl Iterator<Item = Vec<usize>> {
+    (0..1u32 << m).map(move |mask| (0..m).filter(|i| mask >> i & 1 == 1).collect())
+}
+
+/// The largest size of a set S that is shattered in Natarajan's sense: two labellings differ everywhere on it and every mixture of them occurs.
+pub fn natarajan<T: PartialEq>(family: &[Vec<T>], m: usize) -> usize {
+    let is_shattered = |s: &Vec<usize>| {
+        family.iter().any(|f| {
+            family.iter().any(|g| {
+                s.iter().all(|&i| f[i] != g[i])
+                    && (0..1u32 << s.len()).all(|mask| {
+                        let wanted = |k: usize, i: usize| if mask >> k & 1 == 1 { &f[i] } else { &g[i] };
+                        family.iter().any(|h| s.iter().enumerate().all(|(k, &i)| &h[i] == wanted(k, i)))
+                    })
+            })
+        })
+    };
+    subsets(m).filter(is_shattered).map(|s| s.len()).max().unwrap_or(0)
+}
+
+/// The sum over all signs of `max(|S+|, |S-|)`, where `S+` adds the first `ones` of `m` signs and `S-` the others.
+pub fn larger_sums(m: u32, ones: u32) -> i64 {
+    let (all, plus) = ((1u32 << m) - 1, (1u32 << ones) - 1);
+    let sum = |signs: u32, of: u32, n: u32| (2 * i64::from((signs & of).count_ones()) - i64::from(n)).abs();
+    (0..=all).map(|signs| sum(signs, plus, ones).max(sum(signs, all & !plus, m - ones))).sum()
+}
